@@ -1,0 +1,139 @@
+"""The base of every table's model: one shared connection, and the schema as plain facts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from botocore.session import Session
+from pynamodb.attributes import Attribute, TTLAttribute, UnicodeAttribute
+from pynamodb.connection.base import Connection
+from pynamodb.connection.table import TableConnection
+from pynamodb.constants import NUMBER
+from pynamodb.indexes import KeysOnlyProjection
+from pynamodb.models import Model
+
+from mailtide.domain.message import instant, millis
+
+
+class Instant(Attribute[datetime]):
+    """An aware instant, stored as epoch milliseconds."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        """Write the milliseconds."""
+        return str(millis(value))
+
+    def deserialize(self, value: str) -> datetime:
+        """Read the milliseconds as aware UTC."""
+        return instant(int(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Names of a key's attributes; all are texts but those in `numbers`."""
+
+    hash: str
+    range: str | None
+    numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSchema:
+    """A global secondary index; without `keys_only` it holds whole items."""
+
+    name: str
+    key: Key
+    keys_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What creates a table."""
+
+    table: str  # without the prefix
+    key: Key
+    indexes: tuple[IndexSchema, ...]
+    ttl: str | None  # attribute with the expiry in epoch seconds
+    stream: bool  # a stream of new and old images
+
+
+class SharedConnection(Connection):
+    """PynamoDB's connection over a botocore session that other clients use too."""
+
+    def __init__(self, session: Session, region: str) -> None:
+        super().__init__(region=region)
+        self._shared_session = session
+
+    @property
+    def session(self) -> Session:
+        """The session that every client of the process is made from."""
+        return self._shared_session
+
+
+class Row(Model):
+    """Base of every model: all tables share one botocore session and client.
+
+    PynamoDB gives each model a client of its own, about 50 ms of cold start apiece.
+    """
+
+    shared: ClassVar[Connection | None] = None
+    table: ClassVar[str]  # the name without the prefix
+    stream: ClassVar[bool] = False
+
+    id = UnicodeAttribute()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.table = cls.Meta.table_name
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if Row.shared is None:
+            Row.shared = table.connection
+        elif table.connection is not Row.shared:
+            Row.shared.add_meta_table(table.get_meta_table())
+            table.connection = Row.shared
+        return table
+
+    @classmethod
+    def bind_table(cls, prefix: str) -> None:
+        """Name the physical table and connect it to the shared connection."""
+        cls.Meta.table_name = f"{prefix}-{cls.table}"
+        cls._connection = None
+        cls._get_connection()
+
+    @classmethod
+    def schema(cls) -> Schema:
+        """Return the plain facts of the table."""
+        attributes = cls.get_attributes().values()
+        return Schema(
+            table=cls.table,
+            key=_key(attributes),
+            indexes=tuple(
+                IndexSchema(
+                    name=name,
+                    key=_key(index.Meta.attributes.values()),
+                    keys_only=isinstance(index.Meta.projection, KeysOnlyProjection),
+                )
+                for name, index in sorted(cls._indexes.items())
+            ),
+            ttl=next((a.attr_name for a in attributes if isinstance(a, TTLAttribute)), None),
+            stream=cls.stream,
+        )
+
+    def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
+        """Return the item in DynamoDB's form; `id` is the key's values joined by a slash."""
+        if self.id is None:
+            names = (self._hash_keyname, self._range_keyname)
+            self.id = "/".join(str(getattr(self, name)) for name in names if name)
+        return super().serialize(null_check=null_check)
+
+
+def _key(attributes: Iterable[Attribute[Any]]) -> Key:
+    keys = [a for a in attributes if a.is_hash_key or a.is_range_key]
+    names = {a.is_hash_key: a.attr_name for a in keys}
+    numbers = frozenset(a.attr_name for a in keys if a.attr_type == NUMBER)
+    return Key(names[True], names.get(False), numbers)
