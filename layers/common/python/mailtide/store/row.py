@@ -124,6 +124,11 @@ class Row(Model):
             stream=cls.stream,
         )
 
+    @classmethod
+    def raw_key(cls, hash_key: str, range_key: str) -> dict[str, dict[str, Any]]:
+        """Return the key of an item in DynamoDB's form."""
+        return {str(cls._hash_keyname): {"S": hash_key}, str(cls._range_keyname): {"S": range_key}}
+
     def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
         """Return the item in DynamoDB's form; `id` is the key's values joined by a slash."""
         if self.id is None:

@@ -1,0 +1,180 @@
+"""DynamoDB through the shared client: reads, conditional writes, batches and transactions.
+
+A write that fails its condition is answered with the item that stands there, so that a caller can
+tell "already mine" (the reply of an earlier try was lost) from somebody else's.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from mailtide.aws_errors import code_of, translated
+from mailtide.errors import RetryableError
+from mailtide.store.row import Row
+
+Item = dict[str, Any]  # in DynamoDB's form: {"name": {"S": "..."}}
+Keys = Sequence[tuple[str, str]]  # (hash, range)
+R = TypeVar("R", bound=Row)
+
+GET_LIMIT = 100  # keys of one BatchGetItem
+WRITE_LIMIT = 25  # items of one BatchWriteItem
+TRIES = 8
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 1.0
+_OLD = "ALL_OLD"
+
+
+def client() -> Any:
+    """Return the botocore client that all tables share."""
+    if Row.shared is None:
+        raise RuntimeError("tables.bind has not been called")
+    return Row.shared.client
+
+
+@contextmanager
+def calling() -> Iterator[None]:
+    """Raise errors of PynamoDB's and botocore's calls in our words."""
+    with translated():
+        try:
+            yield
+        except PynamoDBException as error:
+            raise error.cause or error from error
+
+
+def get(model: type[R], hash_key: str, range_key: str) -> R | None:
+    """Read one row consistently."""
+    key = model.raw_key(hash_key, range_key)
+    with translated():
+        answer = client().get_item(TableName=model.Meta.table_name, Key=key, ConsistentRead=True)
+    return model.from_raw_data(answer["Item"]) if "Item" in answer else None
+
+
+def get_many(model: type[R], keys: Keys) -> list[R]:
+    """Read rows consistently, in any order; only those that exist come back.
+
+    A key that DynamoDB leaves unprocessed is read again: it must never pass for an absent one.
+    """
+    rows: list[R] = []
+    table = model.Meta.table_name
+    for chunk in chunks(list(dict.fromkeys(keys)), GET_LIMIT):
+        request: Item = {
+            table: {"Keys": [model.raw_key(*key) for key in chunk], "ConsistentRead": True}
+        }
+        for pause in _pauses():
+            with translated():
+                answer = client().batch_get_item(RequestItems=request)
+            rows += [model.from_raw_data(item) for item in answer["Responses"].get(table, ())]
+            request = answer.get("UnprocessedKeys") or {}
+            if not request:
+                break
+            time.sleep(pause)
+        else:
+            raise RetryableError(f"{table} is too busy to read")
+    return rows
+
+
+def put(row: Row, condition: Condition | None = None) -> Item | None:
+    """Write a whole row; return None, or the item that stands there if the condition failed."""
+    return _write("put_item", row.get_save_kwargs_from_instance(condition, _OLD))
+
+
+def update(row: Row, actions: Sequence[Action], condition: Condition | None = None) -> Item | None:
+    """Change the row of `row`'s key; return None, or what stands there if the condition failed.
+
+    An item that does not exist is {}.
+    """
+    return _write(
+        "update_item", row.get_update_kwargs_from_instance(list(actions), condition, _OLD)
+    )
+
+
+def put_many(table: str, items: Iterable[Item]) -> None:
+    """Write items to a physical table, all of them or RetryableError.
+
+    No two may have the same key: DynamoDB refuses such a call.
+    """
+    for chunk in chunks(list(items), WRITE_LIMIT):
+        request: Item = {table: [{"PutRequest": {"Item": item}} for item in chunk]}
+        for pause in _pauses():
+            with translated():
+                answer = client().batch_write_item(RequestItems=request)
+            request = answer.get("UnprocessedItems") or {}
+            if not request:
+                break
+            time.sleep(pause)
+        else:
+            raise RetryableError(f"{table} is too busy to write")
+
+
+def transact(operations: Sequence[Mapping[str, Any]]) -> list[Item | None] | None:
+    """Write all or nothing.
+
+    Returns None when written; else, per operation, the item that failed its condition ({} for one
+    that does not exist) or None. A conflict with another transaction is tried again.
+    """
+    for pause in _pauses():
+        try:
+            with translated():
+                client().transact_write_items(TransactItems=list(operations))
+        except ClientError as error:
+            if code_of(error) != "TransactionCanceledException":
+                raise
+            reasons = error.response["CancellationReasons"]
+            codes = {reason["Code"] for reason in reasons}
+            if "ConditionalCheckFailed" in codes:
+                return [_failed(reason) for reason in reasons]
+            if codes - _PASSING_REASONS:
+                raise
+            time.sleep(pause)
+        else:
+            return None
+    raise RetryableError("too many transactions on the same rows")
+
+
+_PASSING_REASONS = frozenset(
+    {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+
+
+def transact_put(row: Row, condition: Condition | None = None) -> Item:
+    """Return the operation of `transact` that writes a whole row."""
+    return {"Put": row.get_save_kwargs_from_instance(condition, _OLD)}
+
+
+def transact_update(row: Row, actions: Sequence[Action], condition: Condition | None) -> Item:
+    """Return the operation of `transact` that changes a row."""
+    return {"Update": row.get_update_kwargs_from_instance(list(actions), condition, _OLD)}
+
+
+def chunks(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Cut a sequence into pieces of at most `size`."""
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
+
+
+def _write(operation: str, arguments: Item) -> Item | None:
+    try:
+        with translated():
+            getattr(client(), operation)(**arguments)
+    except ClientError as error:
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise
+        found: Item = error.response.get("Item", {})
+        return found
+    return None
+
+
+def _failed(reason: Mapping[str, Any]) -> Item | None:
+    return reason.get("Item", {}) if reason["Code"] == "ConditionalCheckFailed" else None
+
+
+def _pauses() -> Iterator[float]:
+    """Yield the seconds to wait after each try."""
+    for attempt in range(TRIES):
+        yield min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
