@@ -1,0 +1,175 @@
+"""Tracking: the tokens in pixels, links and unsubscribes, and the URLs that carry them.
+
+A recipient token names a message and proves it for one purpose; a link token carries the address a
+click goes to, signed, so that a redirect needs no database and leads nowhere we did not send.
+
+    recipient  version|key id (1)  message (16)  MAC (13)                       40 characters
+    link       kind|key id (1)     campaign (6)  index (2)  URL (utf-8)  MAC (14)
+
+The MACs are keyed BLAKE2b. A link made for one recipient has that message under its MAC too and
+works with no other. Text is base64 with the URL-safe alphabet, unpadded, in its one canonical form.
+Source: docs/domain/links.md.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from mailtide.domain import identifiers
+from mailtide.domain.signing import Keyring, Purpose
+from mailtide.errors import InvalidInputError
+
+RECIPIENT_CHARS = 40
+RECIPIENT_PURPOSES = frozenset({Purpose.OPEN, Purpose.CLICK, Purpose.UNSUBSCRIBE})
+MAX_URL = 2048  # characters; longer ones do not survive all clients and gateways
+MAX_LINKS = 1 << 16
+
+_VERSION: Final = 1
+_SHARED: Final = 1  # kinds of link token
+_BOUND: Final = 2
+_RECIPIENT_MAC = 13
+_LINK_MAC = 14
+_LINK_HEAD = 1 + identifiers.CAMPAIGN_BYTES + 2
+_HTTP_URL = re.compile(r"https?://[a-z0-9._:\[\]-]+(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link token says."""
+
+    campaign_id: str
+    index: int  # place of the link in the message, from 0
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """Makes and reads tokens and URLs."""
+
+    keyring: Keyring
+    public_url: str  # scheme and host, without a slash at the end
+
+    def recipient(self, purpose: Purpose, message_id: str) -> str:
+        """Make the token of a message for a purpose."""
+        head = bytes([_VERSION << 4 | self.keyring.current])
+        body = head + identifiers.pack_message(message_id)
+        return _text(body + _mac(self.keyring.current_key(purpose), body, _RECIPIENT_MAC))
+
+    def read_recipient(self, purpose: Purpose, token: str) -> str:
+        """Return the message a token names.
+
+        Raises:
+            InvalidInputError: `token_invalid`, when we did not make it for this purpose.
+        """
+        raw = _bytes(token)
+        if len(raw) != 1 + identifiers.MESSAGE_BYTES + _RECIPIENT_MAC or raw[0] >> 4 != _VERSION:
+            raise _invalid()
+        body, mac = raw[:-_RECIPIENT_MAC], raw[-_RECIPIENT_MAC:]
+        if not self._fits(raw[0] & 0xF, purpose, body, mac):
+            raise _invalid()
+        return identifiers.unpack_message(body[1:])
+
+    def link(self, link: Link, message_id: str | None = None) -> str:
+        """Sign a link, for every recipient of its campaign or for one message only.
+
+        Raises:
+            ValueError: when the URL is not one that may be signed (`is_http`).
+        """
+        if not is_http(link.url) or link.index not in range(MAX_LINKS):
+            raise ValueError(f"not a link that may be signed: {link.url!r}")
+        kind = _SHARED if message_id is None else _BOUND
+        body = (
+            bytes([kind << 4 | self.keyring.current])
+            + identifiers.decode(link.campaign_id)
+            + link.index.to_bytes(2, "big")
+            + link.url.encode()
+        )
+        signed = body + _binding(message_id)
+        return _text(body + _mac(self.keyring.current_key(Purpose.LINK), signed, _LINK_MAC))
+
+    def read_click(self, recipient: str, link: str) -> tuple[str, Link]:
+        """Return (message id, link) of a click.
+
+        Raises:
+            InvalidInputError: `token_invalid`, when either token is not ours, or the link is of
+                another campaign or made for another message.
+        """
+        message_id = self.read_recipient(Purpose.CLICK, recipient)
+        raw = _bytes(link)
+        if len(raw) <= _LINK_HEAD + _LINK_MAC or raw[0] >> 4 not in (_SHARED, _BOUND):
+            raise _invalid()
+        body, mac = raw[:-_LINK_MAC], raw[-_LINK_MAC:]
+        binding = _binding(message_id if raw[0] >> 4 == _BOUND else None)
+        if not self._fits(raw[0] & 0xF, Purpose.LINK, body + binding, mac):
+            raise _invalid()
+        read = _unpack(body)
+        if read.campaign_id != identifiers.campaign_of(message_id):
+            raise _invalid()
+        return message_id, read
+
+    def open_url(self, message_id: str) -> str:
+        """Return the address of the message's pixel."""
+        return f"{self.public_url}/t/o/{self.recipient(Purpose.OPEN, message_id)}.gif"
+
+    def click_base(self, message_id: str) -> str:
+        """Return what a link token is put behind to be the message's link."""
+        return f"{self.public_url}/t/c/{self.recipient(Purpose.CLICK, message_id)}/"
+
+    def click_url(self, message_id: str, link: str) -> str:
+        """Return the address of a signed link in a message."""
+        return self.click_base(message_id) + link
+
+    def unsubscribe_url(self, message_id: str) -> str:
+        """Return the address that ends the mail, of the message's one-click header and its page."""
+        return f"{self.public_url}/u/{self.recipient(Purpose.UNSUBSCRIBE, message_id)}"
+
+    def _fits(self, key_id: int, purpose: Purpose, body: bytes, mac: bytes) -> bool:
+        key = self.keyring.key(key_id, purpose)
+        return key is not None and hmac.compare_digest(_mac(key, body, len(mac)), mac)
+
+
+def is_http(url: str) -> bool:
+    """Say whether a URL may be signed: http or https, a plain host, and nothing but visible ASCII.
+
+    So it fits into a `Location` header as it is, and its host is what a browser goes to.
+    """
+    return len(url) <= MAX_URL and _HTTP_URL.fullmatch(url) is not None
+
+
+def _unpack(body: bytes) -> Link:
+    campaign, index = body[1:7], body[7:_LINK_HEAD]
+    url = body[_LINK_HEAD:].decode()
+    return Link(identifiers.encode(campaign), int.from_bytes(index, "big"), url)
+
+
+def _binding(message_id: str | None) -> bytes:
+    return b"" if message_id is None else identifiers.pack_message(message_id)
+
+
+def _mac(key: bytes, body: bytes, size: int) -> bytes:
+    return blake2b(body, key=key, digest_size=size).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
+def _bytes(token: str) -> bytes:
+    """Decode a token; only the one spelling that `_text` writes is taken."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise _invalid() from None
+    if _text(raw) != token:
+        raise _invalid()
+    return raw
+
+
+def _invalid() -> InvalidInputError:
+    return InvalidInputError(
+        "this link is not one of ours, or it was changed on the way", code="token_invalid"
+    )
