@@ -1,0 +1,151 @@
+"""Block: the recipients that a sender works on at once, and the rows that tell what became of them.
+
+Indexes count within the block, from 0, in the manifest's order.
+Source: docs/domain/sending.md.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, Batch, Planned, Tally
+from mailtide.domain.campaign import Campaign
+from mailtide.domain.contact import Contact
+from mailtide.domain.event import EventType
+from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
+from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, Dimensions, EventRow, SentState
+from mailtide.domain.suppression import Stream, Suppression, stops
+
+ERASED = "erased"  # why a recipient is left out whose contact is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient of a block as their rows say at this moment."""
+
+    planned: Planned
+    message_id: str
+    contact: Contact | None
+    left_out: str | None  # the reason nothing may be sent; None when it may
+
+
+def recipients(
+    planned: Sequence[Planned],
+    contacts: Mapping[str, Contact],
+    suppressions: Mapping[str, Suppression],
+    message_id: Callable[[str], str],
+) -> tuple[Recipient, ...]:
+    """Bring a block's contact ids together with what is known of them now."""
+    found = []
+    for one in planned:
+        contact = contacts.get(one.contact_id)
+        reason = stops(suppressions.get(one.contact_id), Stream.MARKETING)
+        left_out = reason.value if reason else (None if contact else ERASED)
+        found.append(Recipient(one, message_id(one.contact_id), contact, left_out))
+    return tuple(found)
+
+
+def place(block: Sequence[Recipient], grants: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:
+    """Give the granted places to the recipients, alternating between the IPs.
+
+    Returns:
+        A character per recipient (domain/batch.py), and the IPs that the letters stand for.
+    """
+    ip_ids = tuple(sorted(ip for ip, granted in grants.items() if granted))[: len(PLACES)]
+    turns = max((grants[ip] for ip in ip_ids), default=0)
+    free = iter(
+        PLACES[i] for turn in range(turns) for i, ip in enumerate(ip_ids) if turn < grants[ip]
+    )
+    letters = [LEFT_OUT if one.left_out else next(free, UNPLACED) for one in block]
+    return "".join(letters), ip_ids
+
+
+def placed(opened: Batch) -> dict[int, str]:
+    """Return the IP of each recipient who has a place, by index."""
+    return {
+        i: opened.ips[PLACES.index(letter)]
+        for i, letter in enumerate(opened.placement)
+        if letter not in (UNPLACED, LEFT_OUT)
+    }
+
+
+def rows(block: Sequence[Recipient], opened: Batch, campaign: Campaign) -> dict[int, EventRow]:
+    """Return the rows written ahead: `sent` for the placed, `suppressed` for those left out."""
+    at = opened.placed_at
+    if at is None:
+        raise ValueError("the block is not open")
+    ips = placed(opened)
+    found = {}
+    for i, one in enumerate(block):
+        left_out = opened.placement[i] == LEFT_OUT
+        if i not in ips and not left_out:
+            continue
+        found[i] = EventRow(
+            message_id=one.message_id,
+            event_key=SUPPRESSED if left_out else SENT,
+            event_type=EventType.SUPPRESSED if left_out else EventType.SENT,
+            of=_dimensions(one, campaign, ips.get(i, "")),
+            ts=at,
+            attempt=opened.attempt,
+            data={"reason": one.left_out or ERASED} if left_out else {"state": SentState.SENT},
+        )
+    return found
+
+
+def _dimensions(one: Recipient, campaign: Campaign, ip_id: str) -> Dimensions:
+    return Dimensions(
+        org_id=campaign.org_id,
+        campaign_id=campaign.campaign_id,
+        recipient_id=one.planned.contact_id,
+        list_id=one.planned.list_id,
+        variant=one.planned.variant,
+        identity_id=campaign.identity_id,
+        ip_id=ip_id,
+        provider=one.contact.provider if one.contact else "",
+    )
+
+
+def correction(row: EventRow, outcome: Refused, *, carried: bool) -> EventRow:
+    """Return the `sent` row of a message that was refused; `carried` when a later batch has it."""
+    state = SentState.REFUSED if carried else SentState.FAILED
+    return replace(
+        row, smtp_code=outcome.code, smtp_response=outcome.response, data={"state": state}
+    )
+
+
+def answered(row: EventRow) -> EventRow:
+    """Return the `sent` row of a message that the relay is known to have taken."""
+    return replace(row, data={**row.data, "answered": True})
+
+
+def doubt(row: EventRow) -> EventRow:
+    """Return the mark of a message that may or may not have left."""
+    return replace(row, event_key=DOUBT, event_type=EventType.DOUBTED, data={"settled": False})
+
+
+def tally(
+    opened: Batch,
+    outcomes: Mapping[int, Outcome],
+    planned: Sequence[Planned],
+    carried: Collection[str],
+    doubted: int,
+) -> Tally:
+    """Count a settled block: everybody in it ends in exactly one way."""
+    later = sum(one.contact_id in carried for one in planned)
+    left_out = opened.placement.count(LEFT_OUT)
+    failed = sum(
+        isinstance(outcome, Refused) and planned[i].contact_id not in carried
+        for i, outcome in outcomes.items()
+    ) + sum(
+        letter == UNPLACED and planned[i].contact_id not in carried
+        for i, letter in enumerate(opened.placement)
+    )
+    accepted = len(planned) - later - left_out - failed - doubted
+    return Tally(accepted, left_out, later, failed, doubted)
+
+
+def used(opened: Batch, outcomes: Mapping[int, Outcome], ip_id: str) -> int:
+    """Count one IP's hand-overs that happened or may have: a doubt keeps its place."""
+    return sum(
+        ip == ip_id and isinstance(outcomes.get(i), Accepted | Unknown)
+        for i, ip in placed(opened).items()
+    )

@@ -1,0 +1,87 @@
+"""Campaign: what a customer plans and sends, and the states it moves through.
+
+    draft ──start──► sending ──finish──► sent
+      │               │  ▲
+      │            pause resume
+      │               ▼  │
+      └──cancel──►  paused ──cancel──► cancelled
+
+`sending` and `paused` may be cancelled too. Nothing leads out of `sent` and `cancelled`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from mailtide.errors import ConflictError
+
+
+class State(StrEnum):
+    """Where a campaign stands."""
+
+    DRAFT = "draft"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class Move(StrEnum):
+    """What can be done to a campaign."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    FINISH = "finish"
+
+
+TRANSITIONS: Mapping[tuple[State, Move], State] = MappingProxyType(
+    {
+        (State.DRAFT, Move.START): State.SENDING,
+        (State.SENDING, Move.PAUSE): State.PAUSED,
+        (State.PAUSED, Move.RESUME): State.SENDING,
+        (State.SENDING, Move.FINISH): State.SENT,
+        (State.DRAFT, Move.CANCEL): State.CANCELLED,
+        (State.SENDING, Move.CANCEL): State.CANCELLED,
+        (State.PAUSED, Move.CANCEL): State.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One campaign of one organisation."""
+
+    org_id: str
+    campaign_id: str
+    name: str
+    list_ids: tuple[str, ...]
+    template_id: str
+    identity_id: str
+    state: State
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    launching: frozenset[str] = frozenset()  # shards that are still to be launched
+    launch_due_at: datetime | None = None  # when a launch that has not finished is asked for again
+    planned: Mapping[str, int] = field(default_factory=dict)  # recipients in batches, by shard
+    excluded: Mapping[str, int] = field(default_factory=dict)  # left out at launch, by shard
+
+
+def moved(state: State, move: Move) -> State:
+    """Return the state after a move.
+
+    Raises:
+        ConflictError: when the table has no such move; it names the moves that are allowed.
+    """
+    try:
+        return TRANSITIONS[state, move]
+    except KeyError:
+        allowed = sorted(m.value for (s, m) in TRANSITIONS if s is state and m is not Move.FINISH)
+        hint = f"allowed now: {', '.join(allowed)}" if allowed else "nothing more can be done to it"
+        raise ConflictError(
+            f"cannot {move.value} a campaign that is {state.value}; {hint}"
+        ) from None

@@ -1,0 +1,47 @@
+"""Event: one thing that happened to a message, in our vocabulary, whoever reported it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """What happened; the past tense of the field's words."""
+
+    ACCEPTED = "accepted"  # the relay took the message
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    DEFERRED = "deferred"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    DOUBTED = "doubt"
+    ENGAGEMENT = "engagement"
+    INFRASTRUCTURE = "infrastructure"  # about the relay, its connections or its policy
+    UNKNOWN = "unknown"  # a word of the source that we do not know: kept, no consequence
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One reported thing.
+
+    `rank` orders reports of the same thing by how much they say; the least is kept.
+    """
+
+    type: EventType
+    occurred_at: datetime
+    source: str  # stalwart, inbound, tracking
+    source_type: str  # the source's own word
+    message_id: str | None = None
+    ip_tag: str | None = None  # sending IP as the envelope sender names it
+    recipient: str | None = None
+    smtp_code: int | None = None
+    enhanced_code: str | None = None
+    smtp_response: str | None = None
+    mx_host: str | None = None
+    rank: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)

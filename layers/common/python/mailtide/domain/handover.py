@@ -1,0 +1,44 @@
+"""Hand-over: what a transport is given and what it answers, for one message.
+
+The three answers are all there is: only `Refused` is known not to have been taken and may be tried
+again; `Unknown` (the connection was lost or timed out after the end of the data) is in doubt.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to one recipient, rendered at the moment it leaves."""
+
+    message_id: str
+    recipient: str  # address
+    envelope_from: str
+    render: Callable[[], bytes]  # the finished message; raises RenderError
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The relay took the message."""
+
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The relay, or the transport itself, did not take it; `later` says whether to try again."""
+
+    later: bool
+    code: int | None  # SMTP reply code; None when no reply came
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """All bytes left and no answer came."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | Unknown

@@ -1,0 +1,38 @@
+"""Quota: how much of its day a sending IP has left.
+
+Units: places are messages of one IP on one UTC date.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationKey:
+    """Names one reservation: the same block meets its own places again when it is run again."""
+
+    ip_id: str
+    day: date
+    batch: str  # campaign, shard and batch id
+    block: int  # index of the block's first recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is known of one IP's day."""
+
+    reserved: int
+    limit: int | None  # None is unlimited
+    stopped: bool = False
+
+    @property
+    def left(self) -> int | None:
+        """Places that can still be reserved; None is unlimited."""
+        if self.stopped:
+            return 0
+        return None if self.limit is None else max(0, self.limit - self.reserved)
+
+
+def grant(day: Day, wanted: int) -> int:
+    """Return how many of the wanted places the day still has."""
+    return wanted if day.left is None else min(wanted, day.left)

@@ -1,0 +1,1 @@
+"""Flows: one file per thing the engine does, with the collaborators it needs as Protocols."""

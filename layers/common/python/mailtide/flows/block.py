@@ -1,0 +1,265 @@
+"""Block: up to 100 recipients of a batch, from reading their rows to knowing what became of them.
+
+The order of the steps is what keeps anybody from being handed over twice:
+
+    1. the block is claimed                      (flows/send.py)
+    2. contacts and suppressions are read; places are reserved
+    3. the block is opened: the row names who is placed where
+    4. their `sent` rows are written ahead, with every dimension
+    5. bytes leave
+    6. one later batch takes those without a place and those the relay put off
+    7. the rows of the exceptions are corrected
+
+A death after 3 leaves at most this block in doubt; whoever takes it over settles it
+(flows/takeover.py).
+Source: docs/domain/sending.md.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+
+from mailtide.domain import batch as rules
+from mailtide.domain import block as members
+from mailtide.domain import identifiers, ip_router
+from mailtide.domain.batch import Batch, Tally
+from mailtide.domain.block import Recipient
+from mailtide.domain.campaign import Campaign
+from mailtide.domain.contact import Contact
+from mailtide.domain.content import Identity
+from mailtide.domain.handover import Outcome, Outgoing, Refused, Unknown
+from mailtide.domain.message import EventRow
+from mailtide.domain.quota import Day, ReservationKey
+from mailtide.domain.sending_ip import SendingIp
+from mailtide.domain.suppression import Stream
+from mailtide.errors import RetryableError
+from mailtide.flows.doubts import Doubts
+from mailtide.flows.later import Later
+
+
+class Reader(Protocol):
+    """Reads what a block's recipients are at this moment (flows/recipients.py)."""
+
+    def read(self, batch: Batch) -> Sequence[Recipient]:
+        """Return the recipients of the claimed block, in the manifest's order."""
+        ...
+
+
+class SendingIps(Protocol):
+    """The organisation's sending IPs."""
+
+    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used, sorted by id."""
+        ...
+
+
+class Quota(Protocol):
+    """The places of each IP and UTC date."""
+
+    def day(self, ip: SendingIp, on: date) -> Day:
+        """Read one IP's day consistently; a day that nobody used yet has the IP's own limit."""
+        ...
+
+    def held(self, key: ReservationKey) -> int:
+        """Read consistently how many places a key holds already; 0 when it has no reservation."""
+        ...
+
+    def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
+        """Reserve up to `wanted` places and return how many were granted.
+
+        A key that holds a reservation already gets the same answer and takes nothing more.
+        """
+        ...
+
+    def give_back(self, key: ReservationKey, unused: int) -> None:
+        """Return places that no hand-over used; only the first call for a key does anything."""
+        ...
+
+
+class Messages(Protocol):
+    """The rows of messages, as far as the sender writes them."""
+
+    def write_ahead(self, rows: Sequence[EventRow]) -> None:
+        """Write rows whose keys fix their content; all of them, or RetryableError."""
+        ...
+
+    def correct(self, row: EventRow) -> bool:
+        """Replace the message's row of the same key if its attempt is `row.attempt`."""
+        ...
+
+
+class Composition(Protocol):
+    """A campaign's content, ready to be made personal."""
+
+    identity: Identity
+
+    def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
+        """Return the finished message; raises RenderError when it fails for this contact."""
+        ...
+
+
+class Composer(Protocol):
+    """Makes compositions."""
+
+    def compose(self, campaign: Campaign) -> Composition:
+        """Return the campaign's content; the same object as long as the campaign is the same."""
+        ...
+
+
+class Transport(Protocol):
+    """A way out for messages of one sending IP."""
+
+    def deliver(self, outgoing: Iterable[Outgoing], until: datetime) -> Iterator[Outcome]:
+        """Hand messages over in order, an outcome for each; none begins after `until`."""
+        ...
+
+
+class Transports(Protocol):
+    """The ways out."""
+
+    def of(self, ip: SendingIp) -> Transport:
+        """Return the transport of a sending IP."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What became of a block that this holder worked on."""
+
+    opened: Batch
+    rows: Mapping[int, EventRow]  # as written ahead, by index in the block
+    outcomes: Mapping[int, Outcome]
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of one block."""
+
+    ips: Mapping[str, SendingIp]
+    keys: Mapping[str, ReservationKey]
+    granted: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The steps inside one block, with their collaborators."""
+
+    reader: Reader
+    sending_ips: SendingIps
+    quota: Quota
+    messages: Messages
+    doubts: Doubts
+    later: Later
+    composer: Composer
+    transports: Transports
+    clock: Callable[[], datetime]
+
+    def send(
+        self,
+        batch: Batch,
+        campaign: Campaign,
+        until: datetime,
+        store: Callable[[Batch], Batch | None],
+    ) -> BlockResult | None:
+        """Send the claimed block; None when the batch was lost before anybody was mailed.
+
+        Args:
+            batch: the claimed row.
+            campaign: its campaign, read after the last claim.
+            until: no hand-over begins after it.
+            store: writes the opened row; None when somebody else has the batch.
+        """
+        block = self.reader.read(batch)
+        now = self.clock()
+        places = self._reserve(batch, block, now.date())
+        letters, ip_ids = members.place(block, places.granted)
+        opened = store(rules.open_block(batch, letters, ip_ids, now))
+        if opened is None:
+            return None
+        rows = members.rows(block, opened, campaign)
+        outcomes = self._hand_over(opened, block, rows, campaign, places, until)
+        planned = [one.planned for one in block]
+        carried = self.later.put(opened, planned, outcomes, self.clock())
+        doubted = self._correct(rows, outcomes, carried)
+        for ip_id, key in places.keys.items():
+            used = members.used(opened, outcomes, ip_id)
+            self.quota.give_back(key, places.granted[ip_id] - used)
+        tally = members.tally(opened, outcomes, planned, carried, doubted)
+        return BlockResult(opened, rows, outcomes, tally)
+
+    def _reserve(self, batch: Batch, block: Sequence[Recipient], day: date) -> Places:
+        """Reserve a place for everybody who may be mailed, as far as the IPs' day allows."""
+        ips = {ip.ip_id: ip for ip in self.sending_ips.active(batch.ref.org_id, Stream.MARKETING)}
+        name = f"{batch.ref.campaign_id}#{batch.ref.shard}#{batch.ref.batch_id}"
+        keys = {ip: ReservationKey(ip, day, name, batch.watermark) for ip in ips}
+        capacity = {ip: self._capacity(ips[ip], keys[ip]) for ip in ips}
+        wanted = sum(one.left_out is None for one in block)
+        shares = ip_router.share(wanted, capacity, f"{name}#{batch.watermark}")
+        granted = {ip: self.quota.reserve(ips[ip], keys[ip], n) for ip, n in shares.items()}
+        return Places(ips, {ip: keys[ip] for ip in granted}, granted)
+
+    def _capacity(self, ip: SendingIp, key: ReservationKey) -> int | None:
+        """Return what the day has for this block, the places of an earlier run included."""
+        left = self.quota.day(ip, key.day).left
+        return None if left is None else left + self.quota.held(key)
+
+    def _hand_over(
+        self,
+        opened: Batch,
+        block: Sequence[Recipient],
+        rows: Mapping[int, EventRow],
+        campaign: Campaign,
+        places: Places,
+        until: datetime,
+    ) -> dict[int, Outcome]:
+        """Write the rows ahead and let the bytes leave; a place is good until its day ends."""
+        by_ip = members.placed(opened)
+        try:
+            self.messages.write_ahead(list(rows.values()))
+        except RetryableError as trouble:
+            return dict.fromkeys(by_ip, Refused(later=True, code=None, response=trouble.detail))
+        composition = self.composer.compose(campaign)
+        limit = min(until, _day_end(opened))
+        outcomes: dict[int, Outcome] = {}
+        for ip_id in opened.ips:
+            ip = places.ips[ip_id]
+            indexes = [i for i, placed_over in by_ip.items() if placed_over == ip_id]
+            outgoing = (_outgoing(block[i], composition, ip, self.clock) for i in indexes)
+            answers = self.transports.of(ip).deliver(outgoing, limit)
+            outcomes.update(zip(indexes, answers, strict=True))
+        return outcomes
+
+    def _correct(
+        self, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome], carried: frozenset[str]
+    ) -> int:
+        """Correct the rows of the refused, mark those in doubt; return how many stay so."""
+        for i, outcome in outcomes.items():
+            if isinstance(outcome, Refused):
+                goes_on = rows[i].of.recipient_id in carried
+                self.messages.correct(members.correction(rows[i], outcome, carried=goes_on))
+        marks = [members.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
+        return self.doubts.mark(marks) if marks else 0
+
+
+def _outgoing(
+    one: Recipient, composition: Composition, ip: SendingIp, clock: Callable[[], datetime]
+) -> Outgoing:
+    contact = one.contact
+    if contact is None:
+        raise ValueError("a recipient without a contact has no place")
+    bounces = composition.identity.bounce_domain
+    return Outgoing(
+        message_id=one.message_id,
+        recipient=contact.email,
+        envelope_from=identifiers.verp(ip.tag, one.message_id, bounces),
+        render=lambda: composition.render(contact, one.message_id, clock()),
+    )
+
+
+def _day_end(opened: Batch) -> datetime:
+    """Return the midnight at which the block's places end."""
+    if opened.placed_at is None:
+        raise ValueError("the block is not open")
+    return datetime.combine(opened.placed_at.date() + timedelta(days=1), time(tzinfo=UTC))

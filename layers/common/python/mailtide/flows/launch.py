@@ -1,0 +1,162 @@
+"""Launch: turn one shard of a campaign's lists into batches, best rank first.
+
+The stored manifests are the only memory: each round reads all of them, leaves their contacts out,
+ranks the rest and puts the next batch if absent. So a crash, a second launcher, a contact whose
+rank moves and a list that changes lose and double nobody.
+Source: docs/domain/launching.md.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mailtide.domain import contact as contacts_rules
+from mailtide.domain.batch import BATCH_SIZE, Batch, BatchRef, Planned
+from mailtide.domain.block import ERASED
+from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.contact import Contact
+from mailtide.domain.suppression import Stream, Suppression, stops
+
+
+class Campaigns(Protocol):
+    """The campaigns."""
+
+    def get(self, org_id: str, campaign_id: str) -> Campaign | None:
+        """Read one campaign consistently."""
+        ...
+
+    def shard_launched(
+        self, org_id: str, campaign_id: str, shard: str, *, planned: int, excluded: int
+    ) -> frozenset[str]:
+        """Take a shard off those to launch, note its counts, return the shards that remain."""
+        ...
+
+
+class Lists(Protocol):
+    """The members of lists."""
+
+    def members(self, list_id: str, shard: str) -> Sequence[str]:
+        """Return the contact ids of one shard of a list, sorted."""
+        ...
+
+
+class Contacts(Protocol):
+    """The contacts of an organisation."""
+
+    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Contact]:
+        """Return the contacts of one shard by id."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Whom the organisation does not write to."""
+
+    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Suppression]:
+        """Return the suppressions of one shard by contact id."""
+        ...
+
+
+class Batches(Protocol):
+    """The batches of a campaign and their manifests."""
+
+    def stored(self, campaign_id: str, shard: str) -> Sequence[tuple[Batch, Sequence[Planned]]]:
+        """Return the shard's launched batches (later ones not) with their recipients, by number.
+
+        A manifest that lies in the bucket at the next number without a row, because its writer
+        died, gets its row first.
+        """
+        ...
+
+    def create(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
+        """Put manifest and row if absent; return the row that is stored, whoever wrote it."""
+        ...
+
+    def exclude(self, campaign_id: str, shard: str, reasons: Mapping[str, str]) -> None:
+        """Put the shard's list of those left out, contact id to reason, if absent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The launch flow with its collaborators."""
+
+    campaigns: Campaigns
+    lists: Lists
+    contacts: Contacts
+    suppressions: Suppressions
+    batches: Batches
+    release: Callable[[], object]  # asked at once when the last shard is launched
+    clock: Callable[[], datetime]
+
+    def run(self, org_id: str, campaign_id: str, shard: str) -> int:
+        """Launch one shard; return how many recipients its batches hold.
+
+        A shard that is launched already, or whose campaign no longer sends, is left alone.
+        """
+        campaign = self.campaigns.get(org_id, campaign_id)
+        if campaign is None or campaign.state is not State.SENDING:
+            return 0
+        if shard not in campaign.launching:
+            return 0
+        audience = self._audience(campaign, shard)
+        excluded = self._excluded(org_id, shard, audience)
+        planned = self._plan(campaign, shard, audience, excluded)
+        self.batches.exclude(campaign_id, shard, excluded)
+        remaining = self.campaigns.shard_launched(
+            org_id, campaign_id, shard, planned=planned, excluded=len(excluded)
+        )
+        if not remaining:
+            self.release()
+        return planned
+
+    def _audience(self, campaign: Campaign, shard: str) -> dict[str, str]:
+        """Merge the lists: each contact once, under the first list that holds it."""
+        audience: dict[str, str] = {}
+        for list_id in campaign.list_ids:
+            for contact_id in self.lists.members(list_id, shard):
+                audience.setdefault(contact_id, list_id)
+        return audience
+
+    def _excluded(self, org_id: str, shard: str, audience: Mapping[str, str]) -> dict[str, str]:
+        """Return why some of the audience are left out."""
+        suppressions = self.suppressions.of_shard(org_id, shard)
+        known = self.contacts.of_shard(org_id, shard)
+        excluded = {}
+        for contact_id in audience:
+            reason = stops(suppressions.get(contact_id), Stream.MARKETING)
+            if reason is not None:
+                excluded[contact_id] = reason.value
+            elif contact_id not in known:
+                excluded[contact_id] = ERASED
+        return excluded
+
+    def _plan(
+        self,
+        campaign: Campaign,
+        shard: str,
+        audience: Mapping[str, str],
+        excluded: Mapping[str, str],
+    ) -> int:
+        """Put batches until nobody is left; return how many recipients are in all of them."""
+        while True:
+            stored = self.batches.stored(campaign.campaign_id, shard)
+            taken = {one.contact_id for _, recipients in stored for one in recipients}
+            rest = [c for c in audience if c not in taken and c not in excluded]
+            if not rest:
+                return len(taken)
+            ranks = self._ranks(campaign.org_id, shard)
+            rest.sort(key=lambda contact_id: (ranks.get(contact_id, 0), contact_id))
+            chosen = rest[:BATCH_SIZE]
+            draft = Batch(
+                ref=BatchRef(campaign.org_id, campaign.campaign_id, shard, f"{len(stored):05d}"),
+                count=len(chosen),
+                rank=ranks.get(chosen[0], 0),
+                due_at=self.clock(),
+            )
+            self.batches.create(draft, [Planned(c, audience[c]) for c in chosen])
+
+    def _ranks(self, org_id: str, shard: str) -> dict[str, int]:
+        now = self.clock()
+        known = self.contacts.of_shard(org_id, shard)
+        return {one: contacts_rules.rank(contact, now) for one, contact in known.items()}

@@ -1,0 +1,56 @@
+"""Recipients: who is in a block, as the rows of contacts and suppressions say at this moment."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailtide.domain import block
+from mailtide.domain.batch import Batch, Planned
+from mailtide.domain.block import Recipient
+from mailtide.domain.contact import Contact
+from mailtide.domain.suppression import Suppression
+
+
+class Batches(Protocol):
+    """The manifests of batches."""
+
+    def recipients(self, batch: Batch) -> Sequence[Planned]:
+        """Return the manifest's recipients in order."""
+        ...
+
+
+class Contacts(Protocol):
+    """The contacts of an organisation."""
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
+        """Read contacts consistently; only those that exist are in the answer."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Whom the organisation does not write to."""
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Suppression]:
+        """Read suppressions consistently; only suppressed contacts are in the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads what a block's recipients are at this moment."""
+
+    batches: Batches
+    contacts: Contacts
+    suppressions: Suppressions
+    message_id: Callable[[str, str], str]  # (campaign id, contact id) -> message id
+
+    def read(self, batch: Batch) -> tuple[Recipient, ...]:
+        """Return the recipients of the claimed or opened block, in the manifest's order."""
+        planned = self.batches.recipients(batch)[batch.watermark : batch.block_end]
+        ids = [one.contact_id for one in planned]
+        contacts = self.contacts.get_many(batch.ref.org_id, ids)
+        suppressions = self.suppressions.get_many(batch.ref.org_id, ids)
+        campaign_id = batch.ref.campaign_id
+        return block.recipients(
+            planned, contacts, suppressions, lambda contact: self.message_id(campaign_id, contact)
+        )

@@ -1,0 +1,203 @@
+"""Send: work one batch, block by block, so that nobody is ever handed over twice.
+
+A run takes the batch (its pointer is used up by that), settles what a dead holder left open,
+claims and sends blocks, and ends when the batch is done, its places are used up, the campaign
+stops or time runs short. Each write is a compare-and-swap on the row's revision: whoever lost the
+batch finds out at the next write and claims nothing more.
+Source: docs/domain/sending.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from mailtide.domain import batch as rules
+from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
+from mailtide.domain.campaign import Campaign, State
+from mailtide.flows.block import BlockResult
+
+PAUSE_CHECK = timedelta(minutes=10)  # how often `release` looks at a campaign that does not send
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A pointer to a batch; it is good for one run, by the fence it names."""
+
+    ref: BatchRef
+    fence: int
+
+
+class Ending(StrEnum):
+    """Why a run ended."""
+
+    STALE = "stale"  # another copy of the pointer, or a newer one, has the batch
+    DONE = "done"
+    PLACES_USED = "places_used"
+    OUT_OF_TIME = "out_of_time"
+    NOT_SENDING = "not_sending"
+    LOST = "lost"  # another sender took the batch over while this one worked
+
+
+class Batches(Protocol):
+    """The rows of batches."""
+
+    def get(self, ref: BatchRef) -> Batch | None:
+        """Read one row consistently."""
+        ...
+
+    def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
+        """Write `new` with `old.revision + 1` if the row still has `old.revision`.
+
+        True also when the row already carries `nonce`: the reply of an earlier try was lost.
+        """
+        ...
+
+
+class Campaigns(Protocol):
+    """The campaigns."""
+
+    def get(self, org_id: str, campaign_id: str) -> Campaign | None:
+        """Read one campaign consistently."""
+        ...
+
+
+class Blocks(Protocol):
+    """What happens inside one block (flows/block.py)."""
+
+    def send(
+        self, batch: Batch, campaign: Campaign, until: datetime, store: "Store"
+    ) -> BlockResult | None:
+        """Send the claimed block; `store` writes the opened row; None when the batch was lost."""
+        ...
+
+
+class Takeovers(Protocol):
+    """What a dead or late holder leaves behind (flows/takeover.py)."""
+
+    def settle(self, opened: Batch, campaign: Campaign) -> Tally:
+        """Settle a block that a former holder opened."""
+        ...
+
+    def testify(self, result: BlockResult) -> None:
+        """Tell whoever took the batch over what became of the block this holder finished."""
+        ...
+
+
+class Orders(Protocol):
+    """The queue of the sender."""
+
+    def send(self, orders: list[Order]) -> None:
+        """Enqueue pointers."""
+        ...
+
+
+Store = Callable[[Batch], Batch | None]
+
+
+class _LostError(Exception):
+    """Another sender has the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The send flow with its collaborators."""
+
+    batches: Batches
+    campaigns: Campaigns
+    blocks: Blocks
+    takeovers: Takeovers
+    orders: Orders
+    clock: Callable[[], datetime]
+    lease: timedelta  # the function's time-out and a minute: a holder cannot outlive it
+
+    def run(self, order: Order, holder: str, until: datetime) -> Ending:
+        """Work the batch that `order` points to.
+
+        Args:
+            order: the pointer from the queue.
+            holder: names this run; no two runs share it.
+            until: no block is claimed after this instant, and no hand-over begins.
+        """
+        batch = self.batches.get(order.ref)
+        if batch is None or batch.fence != order.fence or batch.phase is Phase.DONE:
+            return Ending.STALE
+        run = _Run(self, holder, batch)
+        if not run.try_store(rules.take(batch, self._lease_end())):
+            return Ending.STALE
+        try:
+            return self._work(run, until)
+        except _LostError:
+            return Ending.LOST
+
+    def _work(self, run: "_Run", until: datetime) -> Ending:
+        batch = run.stored  # what the row will say once the last block's result is stored too
+        result: BlockResult | None = None
+        while True:
+            campaign = self.campaigns.get(batch.ref.org_id, batch.ref.campaign_id)
+            if campaign is None:
+                return Ending.STALE
+            if batch.phase is Phase.OPENED:
+                batch = rules.settle(batch, self.takeovers.settle(batch, campaign), self.clock())
+                continue
+            ending = self._ending(batch, campaign, until)
+            if ending is not None:
+                self._end(run, batch, ending, result)
+                return ending
+            claimed = self._store(run, rules.claim(batch, self._lease_end()), result)
+            result = self.blocks.send(claimed, campaign, until, run.try_store)
+            if result is None:
+                raise _LostError
+            batch = rules.settle(run.stored, result.tally, self.clock())
+
+    def _ending(self, batch: Batch, campaign: Campaign, until: datetime) -> Ending | None:
+        """Say why no further block may be claimed; None when one may."""
+        if batch.phase is Phase.DONE:
+            return Ending.DONE
+        if batch.phase is Phase.WAITING:
+            return Ending.PLACES_USED
+        if campaign.state is not State.SENDING:
+            return Ending.NOT_SENDING
+        return Ending.OUT_OF_TIME if self.clock() >= until else None
+
+    def _end(self, run: "_Run", batch: Batch, ending: Ending, result: BlockResult | None) -> None:
+        """Store the last result and free the lease; out of time, a fresh pointer goes on."""
+        now = self.clock()
+        if ending is Ending.OUT_OF_TIME:
+            places = batch.released_to - batch.watermark
+            batch = rules.release(rules.hand_back(batch, now), places, now + self.lease)
+        elif ending is Ending.NOT_SENDING:
+            batch = rules.hand_back(batch, now + PAUSE_CHECK)
+        stored = self._store(run, batch, result)
+        if ending is Ending.OUT_OF_TIME:
+            self.orders.send([Order(stored.ref, stored.fence)])
+
+    def _store(self, run: "_Run", batch: Batch, result: BlockResult | None) -> Batch:
+        """Write the row; a run that lost it says first what became of its last block."""
+        stored = run.try_store(batch)
+        if stored is None:
+            if result is not None:
+                self.takeovers.testify(result)
+            raise _LostError
+        return stored
+
+    def _lease_end(self) -> datetime:
+        return self.clock() + self.lease
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run's hold on one row: the version it wrote last."""
+
+    sender: Sender
+    holder: str
+    stored: Batch
+
+    def try_store(self, batch: Batch) -> Batch | None:
+        """Write the row over the version written last; None when somebody else has it."""
+        nonce = f"{self.holder}:{self.stored.revision}"
+        if not self.sender.batches.swap(self.stored, batch, nonce):
+            return None
+        self.stored = replace(batch, revision=self.stored.revision + 1)
+        return self.stored

@@ -1,0 +1,1 @@
+"""Sources: bytes and headers of the outside in, events in our vocabulary out."""
