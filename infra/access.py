@@ -1,0 +1,125 @@
+"""What each function may do: the least that its work needs, one entry per function.
+
+Tables: `r` reads items and queries, `w` writes items; nothing scans. Objects: prefixes in the data
+bucket. Secrets: `identity` keys the ids, `signing` the links and webhooks.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One function's share."""
+
+    tables: dict[str, str] = field(default_factory=dict)
+    get: tuple[str, ...] = ()  # prefixes of objects it reads
+    put: tuple[str, ...] = ()  # prefixes of objects it writes
+    send: tuple[str, ...] = ()  # queues it fills
+    secrets: tuple[str, ...] = ()  # it reads identity, signing
+    reads_relay_logins: bool = False
+    keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
+
+
+ACCESS: dict[str, Access] = {
+    "api": Access(
+        tables={
+            "organisations": "rw",
+            "contacts": "rw",
+            "lists": "rw",
+            "templates": "rw",
+            "identities": "rw",
+            "sending_ips": "rw",
+            "campaigns": "rw",
+            "batches": "r",
+            "warmup_schedules": "r",
+            "suppression_list": "rw",
+        },
+        get=("imports",),
+        put=("imports",),
+        send=("launch", "imports"),
+        secrets=("identity", "signing"),
+        keeps_relay_logins=True,
+    ),
+    "insights": Access(
+        tables={
+            "organisations": "r",
+            "contacts": "r",
+            "campaigns": "r",
+            "campaign_metrics": "r",
+            "email_delivery_events": "r",
+        },
+        secrets=("identity",),
+    ),
+    "imports": Access(
+        tables={"lists": "rw", "contacts": "rw"},
+        get=("imports",),
+        put=("imports",),
+        send=("imports",),
+        secrets=("identity",),
+    ),
+    "launch": Access(
+        tables={
+            "campaigns": "rw",
+            "lists": "rw",
+            "contacts": "r",
+            "suppression_list": "r",
+            "batches": "rw",
+            "sending_ips": "r",
+            "identities": "r",
+            "warmup_schedules": "r",
+            "email_delivery_events": "rw",
+        },
+        get=("manifests", "excluded"),
+        put=("manifests", "excluded"),
+        send=("launch", "sending"),
+        secrets=("identity",),
+    ),
+    "release": Access(
+        tables={
+            "campaigns": "rw",
+            "lists": "rw",
+            "batches": "rw",
+            "sending_ips": "r",
+            "identities": "r",
+            "warmup_schedules": "r",
+        },
+        send=("launch", "sending"),
+    ),
+    "sender": Access(
+        tables={
+            "campaigns": "r",
+            "contacts": "r",
+            "suppression_list": "r",
+            "batches": "rw",
+            "templates": "r",
+            "identities": "r",
+            "sending_ips": "r",
+            "warmup_schedules": "rw",
+            "email_delivery_events": "rw",
+        },
+        get=("manifests",),
+        put=("manifests",),
+        send=("sending",),
+        secrets=("identity", "signing"),
+        reads_relay_logins=True,
+    ),
+    "webhook": Access(put=("payloads",), send=("events",), secrets=("signing",)),
+    "tracking": Access(
+        tables={"email_delivery_events": "r", "suppression_list": "rw", "contacts": "r"},
+        send=("events",),
+        secrets=("signing",),
+    ),
+    "ingest": Access(
+        tables={
+            "organisations": "r",
+            "contacts": "r",
+            "email_delivery_events": "rw",
+            "suppression_list": "rw",
+        },
+        get=("payloads",),
+        put=("raw",),
+        secrets=("identity", "signing"),
+    ),
+    "rollup": Access(tables={"campaign_metrics": "rw", "campaigns": "w"}, put=("quarantine",)),
+    "react": Access(tables={"contacts": "rw", "email_delivery_events": "r"}),
+}

@@ -1,0 +1,1 @@
+"""What the stack is made of: each construct removes repetition or guards a promise."""

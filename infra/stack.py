@@ -1,0 +1,251 @@
+"""The one stack: layers, data, queues, functions, what triggers them, what they may do, alarms."""
+
+from typing import NamedTuple
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_apigatewayv2 as apigw
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.access import ACCESS, Access
+from infra.build import Artifacts
+from infra.config import Config
+from infra.constructs.function import MailtideFunction, runtime
+from infra.constructs.http_api import HttpApi
+from infra.constructs.monitoring import Monitoring
+from infra.constructs.queue_worker import QueueWorker
+from infra.constructs.storage import Storage
+from infra.constructs.stream import FailedBatches, iterator_age_alarm, read_stream
+from infra.constructs.tables import Tables
+
+ANY, GET, HEAD, POST = (
+    apigw.HttpMethod.ANY,
+    apigw.HttpMethod.GET,
+    apigw.HttpMethod.HEAD,
+    apigw.HttpMethod.POST,
+)
+HTTP_TIMEOUT_SECONDS = 29  # the gateway gives up after 30
+ROLLUP_WINDOW_SECONDS = 60
+SENDER_MARGIN_SECONDS = 30  # a sender that ran into its time-out is dead by then
+KEEP_LOGINS = [
+    "secretsmanager:CreateSecret",
+    "secretsmanager:DeleteSecret",
+    "secretsmanager:PutSecretValue",
+]
+
+
+class Size(NamedTuple):
+    """What a function gets."""
+
+    memory_mb: int  # CPU grows with it: one whole core is at 1769
+    timeout_seconds: int
+
+
+class MailtideStack(Stack):
+    """Everything Mailtide needs in one account and region."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: Config, artifacts: Artifacts) -> None:
+        super().__init__(scope, id_, stack_name=config.stack_name)
+        self.config = config
+        self.relay_prefix = f"{config.stack_name}/relay/"
+        self.tables = Tables(self, "Tables", config=config)
+        self.storage = Storage(self, "Storage", config=config)
+        self.http_api = HttpApi(self, "Http", config=config)
+        sizes = _sizes(config)
+        self.queues = self._queues(sizes)
+        self.functions = self._functions(sizes, artifacts)
+        self._drain_queues()
+        self._route_requests()
+        self._read_event_stream()
+        self._schedule()
+        for name, access in ACCESS.items():
+            self._grant(self.functions[name], access)
+        self._monitor()
+
+    def _queues(self, sizes: dict[str, Size]) -> dict[str, QueueWorker]:
+        """Make the queues: (visibility in seconds, minutes a job may wait before an alarm)."""
+        fixed = self.config.visibility_seconds
+        sender = sizes["sender"].timeout_seconds + SENDER_MARGIN_SECONDS
+        shapes = {
+            "launch": (6 * sizes["launch"].timeout_seconds, 15),
+            "sending": (sender, 60),
+            "events": (6 * sizes["ingest"].timeout_seconds, 15),
+            "imports": (6 * sizes["imports"].timeout_seconds, 60),
+        }
+        return {
+            name: QueueWorker(
+                self,
+                f"{name.title()}Jobs",
+                visibility_seconds=fixed or visibility_seconds,
+                max_age_minutes=max_age_minutes,
+            )
+            for name, (visibility_seconds, max_age_minutes) in shapes.items()
+        }
+
+    def _functions(
+        self, sizes: dict[str, Size], artifacts: Artifacts
+    ) -> dict[str, MailtideFunction]:
+        layers = [
+            self._layer("Dependencies", str(artifacts.dependencies)),
+            self._layer("Common", str(artifacts.common)),
+        ]
+        environment = self._environment()
+        return {
+            name: MailtideFunction(
+                self,
+                name.title(),
+                name=name,
+                config=self.config,
+                artifacts=artifacts,
+                layers=layers,
+                environment=environment,
+                timeout_seconds=size.timeout_seconds,
+                memory_mb=size.memory_mb,
+            )
+            for name, size in sizes.items()
+        }
+
+    def _layer(self, id_: str, folder: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            id_,
+            code=lambda_.Code.from_asset(folder),
+            compatible_runtimes=[runtime(self.config)],
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """Return the settings, the same for every function (`mailtide.app.Settings`)."""
+        config = self.config
+        queues = {
+            f"MAILTIDE_QUEUE_{name.upper()}": worker.queue.queue_url
+            for name, worker in self.queues.items()
+        }
+        return {
+            "MAILTIDE_TABLE_PREFIX": self.tables.prefix,
+            "MAILTIDE_DATA_BUCKET": self.storage.bucket.bucket_name,
+            "MAILTIDE_SECRET_IDENTITY": self.storage.identity.secret_arn,
+            "MAILTIDE_SECRET_SIGNING": self.storage.signing.secret_arn,
+            "MAILTIDE_RELAY_SECRET_PREFIX": self.relay_prefix,
+            "MAILTIDE_PUBLIC_URL": self.http_api.address,
+            "MAILTIDE_RELAY_NETWORKS": config.relay_networks,
+            "MAILTIDE_SENDER_TIMEOUT_SECONDS": str(config.sender_timeout_seconds),
+            "MAILTIDE_LEASE_SECONDS": str(config.effective_lease_seconds),
+            "MAILTIDE_EMULATOR": "true" if config.emulator else "false",
+            **queues,
+            "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
+            "LOG_LEVEL": "INFO",
+            **config.environment,
+        }
+
+    def _drain_queues(self) -> None:
+        self.queues["launch"].drain_with(self.functions["launch"], batch_size=1)
+        self.queues["sending"].drain_with(
+            self.functions["sender"],
+            batch_size=1,
+            max_concurrency=self.config.sender_concurrency,
+        )
+        self.queues["events"].drain_with(self.functions["ingest"], batch_size=10)
+        self.queues["imports"].drain_with(
+            self.functions["imports"], batch_size=1, max_concurrency=2
+        )
+
+    def _route_requests(self) -> None:
+        insights = [
+            "/api/campaigns/{campaign_id}/insights",
+            "/api/messages",
+            "/api/messages/{message_id}",
+        ]
+        webhooks = ["/webhooks/stalwart/{source_id}", "/webhooks/inbound/{source_id}"]
+        self.http_api.route(self.functions["api"], [ANY], "/api/{proxy+}")
+        self.http_api.route(self.functions["insights"], [GET], *insights)
+        self.http_api.route(self.functions["webhook"], [POST], *webhooks)
+        self.http_api.route(self.functions["tracking"], [GET, HEAD], "/t/{proxy+}")
+        self.http_api.route(self.functions["tracking"], [GET, HEAD, POST], "/u/{proxy+}")
+
+    def _read_event_stream(self) -> None:
+        table = self.tables.by_name["email_delivery_events"]
+        failed = FailedBatches(self.storage.bucket)
+        read_stream(
+            table,
+            self.functions["rollup"],
+            failed=failed,
+            tumbling_window_seconds=ROLLUP_WINDOW_SECONDS,
+        )
+        read_stream(table, self.functions["react"], failed=failed)
+
+    def _schedule(self) -> None:
+        events.Rule(
+            self,
+            "EveryMinute",
+            description="Release what is due",
+            schedule=events.Schedule.rate(Duration.minutes(1)),
+            # A missed minute is made up for by the next.
+            targets=[
+                targets.LambdaFunction(
+                    self.functions["release"], retry_attempts=0, max_event_age=Duration.minutes(1)
+                )
+            ],
+        )
+
+    def _grant(self, function: MailtideFunction, access: Access) -> None:
+        self.tables.grant(function, access.tables)
+        bucket = self.storage.bucket
+        for action, prefixes in (("s3:GetObject", access.get), ("s3:PutObject", access.put)):
+            for prefix in prefixes:
+                _allow(function, [action], bucket.arn_for_objects(f"{prefix}/*"))
+        if access.get:
+            # Without it a missing object looks like a forbidden one.
+            _allow(function, ["s3:ListBucket"], bucket.bucket_arn)
+        for queue in access.send:
+            self.queues[queue].queue.grant_send_messages(function)
+        secrets = {"identity": self.storage.identity, "signing": self.storage.signing}
+        for name in access.secrets:
+            secrets[name].grant_read(function)
+        if access.reads_relay_logins:
+            _allow(function, ["secretsmanager:GetSecretValue"], self._relay_logins())
+        if access.keeps_relay_logins:
+            _allow(function, KEEP_LOGINS, self._relay_logins())
+
+    def _relay_logins(self) -> str:
+        return self.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{self.relay_prefix}*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _monitor(self) -> None:
+        readers = [self.functions["rollup"], self.functions["react"]]
+        Monitoring(
+            self,
+            "Monitoring",
+            config=self.config,
+            functions=list(self.functions.values()),
+            queues=list(self.queues.values()),
+            http_api=self.http_api,
+            alarms=[iterator_age_alarm(self, reader) for reader in readers],
+        )
+
+
+def _allow(function: MailtideFunction, actions: list[str], resource: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+
+
+def _sizes(config: Config) -> dict[str, Size]:
+    work = config.function_timeout_seconds
+    return {
+        "api": Size(512, HTTP_TIMEOUT_SECONDS),
+        "insights": Size(512, HTTP_TIMEOUT_SECONDS),
+        "webhook": Size(256, HTTP_TIMEOUT_SECONDS),
+        "tracking": Size(256, HTTP_TIMEOUT_SECONDS),
+        "imports": Size(1024, work),
+        "launch": Size(1024, work),
+        "release": Size(512, work),
+        "sender": Size(1024, config.sender_timeout_seconds),
+        "ingest": Size(512, work),
+        "rollup": Size(512, work),
+        "react": Size(512, work),
+    }
