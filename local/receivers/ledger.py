@@ -10,7 +10,7 @@ and sums are exact only while `doubtful_hits` is 0.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -152,10 +152,10 @@ class Ledger:
         return [e for e in self.entries if campaign is None or e.campaign == campaign]
 
     def export(self, campaign: str | None = None) -> dict[str, Any]:
-        """Give everything, ready for JSON but for its datetimes."""
+        """Give everything; messages and refusals are the ledger's own objects."""
         return {
-            "messages": [asdict(entry) for entry in self.of(campaign)],
-            "refusals": [asdict(refusal) for refusal in self.refusals],
+            "messages": self.of(campaign),
+            "refusals": self.refusals,
             "duplicates": duplicates(self.of(campaign)),
         }
 
