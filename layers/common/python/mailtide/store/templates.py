@@ -1,0 +1,68 @@
+"""Templates, as they were saved."""
+
+from datetime import datetime
+
+from mailtide.domain.content import Template
+from mailtide.domain.page import Page
+from mailtide.store import dynamo
+from mailtide.store.paging import page
+from mailtide.store.tables import TemplateRow
+
+
+class Templates:
+    """The table `templates`."""
+
+    def get(self, org_id: str, template_id: str) -> Template | None:
+        """Return one template."""
+        row = dynamo.get(TemplateRow, org_id, template_id)
+        return _read(row) if row else None
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Template]:
+        """Return the organisation's templates by id."""
+        return page(TemplateRow, org_id, limit, after, _read)
+
+    def create(self, template: Template, at: datetime) -> None:
+        """Write a template under a fresh id; a repeat of the same write changes nothing."""
+        dynamo.put(_row(template, at), TemplateRow.org_id.does_not_exist())
+
+    def replace(self, template: Template, at: datetime) -> bool:
+        """Write all parts of a template anew; False when it is not there."""
+        actions = [
+            TemplateRow.name.set(template.name),
+            TemplateRow.subject.set(template.subject),
+            TemplateRow.html.set(template.html),
+            TemplateRow.text.remove()
+            if template.text is None
+            else TemplateRow.text.set(template.text),
+            TemplateRow.updated_at.set(at),
+        ]
+        row = TemplateRow(template.org_id, template.template_id)
+        return dynamo.update(row, actions, TemplateRow.org_id.exists()) is None
+
+    def delete(self, org_id: str, template_id: str) -> bool:
+        """Delete a template; False when it is not there."""
+        row = TemplateRow(org_id, template_id)
+        return dynamo.delete(row, TemplateRow.org_id.exists()) is None
+
+
+def _row(template: Template, at: datetime) -> TemplateRow:
+    return TemplateRow(
+        template.org_id,
+        template.template_id,
+        name=template.name,
+        subject=template.subject,
+        html=template.html,
+        text=template.text,
+        created_at=at,
+    )
+
+
+def _read(row: TemplateRow) -> Template:
+    return Template(
+        org_id=row.org_id,
+        template_id=row.template_id,
+        name=row.name,
+        subject=row.subject,
+        html=row.html,
+        text=row.text,
+    )
