@@ -313,6 +313,16 @@ def test_hit_is_tried_again_until_answered_and_is_then_in_doubt(receivers: Recei
     assert (opened["tries"], opened["doubtful"], message["doubtful_hits"]) == (3, True, 1)
 
 
+def test_address_outside_this_machine_is_never_asked(receivers: Receivers) -> None:
+    recipient = "machine+away@gmail.com"
+    with receivers.smtp() as client:
+        client.sendmail(verp("away"), [recipient], mail(recipient, "http://news.example"))
+    receivers.settled()
+    message = receivers.message(recipient)
+    assert message["opens"] == message["clicks"] == []
+    assert {(hit["status"], hit["tries"]) for hit in message["not_happened"]} == {(None, 0)}
+
+
 def test_refused_batch_comes_again_whole_under_fresh_ids(receivers: Receivers) -> None:
     receivers.settled()
     before = len(receivers.recorder.to("/hook"))
