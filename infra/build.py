@@ -109,7 +109,7 @@ def _fingerprint(target: Target) -> str:
 
 def _pip_command(target: Target, packages: Path) -> list[str]:
     architecture = WHEEL_ARCHITECTURE[target.platform]
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     command += ["--requirement", "requirements.txt", "--constraint", "constraints.txt"]
     command += ["--target", str(packages), "--only-binary=:all:", "--no-compile"]
     command += ["--implementation", "cp", "--python-version", target.python_version]

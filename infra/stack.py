@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -64,6 +64,7 @@ class MailtideStack(Stack):
         for name, access in ACCESS.items():
             self._grant(self.functions[name], access)
         self._monitor()
+        self._describe()
 
     def _queues(self, sizes: dict[str, Size]) -> dict[str, QueueWorker]:
         """Make the queues: (visibility in seconds, minutes a job may wait before an alarm)."""
@@ -228,6 +229,20 @@ class MailtideStack(Stack):
             http_api=self.http_api,
             alarms=[iterator_age_alarm(self, reader) for reader in readers],
         )
+
+    def _describe(self) -> None:
+        """Tell operators and the command line where things are."""
+        places = {
+            "TablePrefix": self.tables.prefix,
+            "DataBucket": self.storage.bucket.bucket_name,
+            "IdentitySecret": self.storage.identity.secret_arn,
+            "SigningSecret": self.storage.signing.secret_arn,
+        }
+        for name, worker in self.queues.items():
+            places[f"{name.title()}Queue"] = worker.queue.queue_url
+            places[f"{name.title()}DeadLetters"] = worker.dead.queue_url
+        for output, value in places.items():
+            CfnOutput(self, f"{output}Output", value=value).override_logical_id(output)
 
 
 def _allow(function: MailtideFunction, actions: list[str], resource: str) -> None:

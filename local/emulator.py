@@ -1,8 +1,8 @@
 """The emulator: MiniStack as a child that sees nothing of this machine and leaves nothing on it.
 
-It runs the functions on its own Python, so it has a virtual environment of its own (`.emulator`) and
-starts with an empty environment: what a function finds there beside its layers is what Lambda would
-give it, and nothing more.
+It runs the functions on its own Python, so it has a virtual environment of its own (`.emulator`)
+and starts with an empty environment: what a function finds there beside its layers is what Lambda
+would give it, and nothing more.
 """
 
 import contextlib
@@ -18,6 +18,10 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config as BotoConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".emulator" / "bin" / "python"
@@ -33,6 +37,14 @@ class Emulator:
 
     endpoint: str  # every AWS service, such as http://127.0.0.1:41234
     log_file: Path
+
+    def client(self, service: str, **credentials: str) -> Any:
+        """Return a boto3 client; without `credentials` it may do everything."""
+        owner = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        session = boto3.Session(region_name=REGION, **(credentials or owner))
+        # Presigned uploads pass the emulator's checks only with this signature.
+        config = BotoConfig(signature_version="s3v4") if service == "s3" else None
+        return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def log_tail(self, lines: int = 40) -> str:
         """Return the last lines that the emulator and the functions' runtimes logged."""
