@@ -13,7 +13,8 @@ class EventType(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     BOUNCED = "bounced"
-    DEFERRED = "deferred"
+    ATTEMPT_FAILED = "attempt_failed"  # one try at the receiver, in its words; counts nothing
+    DEFERRED = "deferred"  # an attempt ended without a result; there is at most one per attempt
     OPENED = "opened"
     CLICKED = "clicked"
     COMPLAINED = "complained"
