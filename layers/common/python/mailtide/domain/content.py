@@ -29,3 +29,12 @@ class Identity:
     bounce_domain: str
     stream: Stream = Stream.MARKETING
     reply_to: str | None = None
+
+
+def started(org_id: str) -> str:
+    """Return the name under which copies of started campaigns' content are kept.
+
+    It stands where the organisation's id stands for what can be edited; the copy's own id is the
+    campaign's.
+    """
+    return f"{org_id}#started"

@@ -171,6 +171,7 @@ class Blocks:
             until: no hand-over begins after it.
             store: writes the opened row; None when somebody else has the batch.
         """
+        composition = self.composer.compose(campaign)
         block = self.reader.read(batch)
         now = self.clock()
         places = self._reserve(batch, block, now.date())
@@ -179,7 +180,7 @@ class Blocks:
         if opened is None:
             return None
         rows = members.rows(block, opened, campaign)
-        outcomes = self._hand_over(opened, block, rows, campaign, places, until)
+        outcomes = self._hand_over(opened, block, rows, composition, places, until)
         planned = [one.planned for one in block]
         carried = self.later.put(opened, planned, outcomes, self.clock())
         doubted = self._correct(rows, outcomes, carried)
@@ -210,7 +211,7 @@ class Blocks:
         opened: Batch,
         block: Sequence[Recipient],
         rows: Mapping[int, EventRow],
-        campaign: Campaign,
+        composition: Composition,
         places: Places,
         until: datetime,
     ) -> dict[int, Outcome]:
@@ -220,7 +221,6 @@ class Blocks:
             self.messages.write_ahead(list(rows.values()))
         except RetryableError as trouble:
             return dict.fromkeys(by_ip, Refused(later=True, code=None, response=trouble.detail))
-        composition = self.composer.compose(campaign)
         limit = min(until, _day_end(opened))
         outcomes: dict[int, Outcome] = {}
         for ip_id in opened.ips:
