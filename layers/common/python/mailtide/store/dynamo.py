@@ -56,11 +56,16 @@ def get(model: type[R], hash_key: str, range_key: str) -> R | None:
 
 
 def get_many(model: type[R], keys: Keys) -> list[R]:
-    """Read rows consistently, in any order; only those that exist come back.
+    """Read rows consistently, in any order; only those that exist come back."""
+    return [model.from_raw_data(item) for item in get_items(model, keys)]
+
+
+def get_items(model: type[Row], keys: Keys) -> list[Item]:
+    """Read items consistently, in any order; only those that exist come back.
 
     A key that DynamoDB leaves unprocessed is read again: it must never pass for an absent one.
     """
-    rows: list[R] = []
+    items: list[Item] = []
     table = model.Meta.table_name
     for chunk in chunks(list(dict.fromkeys(keys)), GET_LIMIT):
         request: Item = {
@@ -69,19 +74,61 @@ def get_many(model: type[R], keys: Keys) -> list[R]:
         for pause in _pauses():
             with translated():
                 answer = client().batch_get_item(RequestItems=request)
-            rows += [model.from_raw_data(item) for item in answer["Responses"].get(table, ())]
+            items += answer["Responses"].get(table, ())
             request = answer.get("UnprocessedKeys") or {}
             if not request:
                 break
             time.sleep(pause)
         else:
             raise RetryableError(f"{table} is too busy to read")
-    return rows
+    return items
+
+
+def query_items(model: type[Row], hash_key: str, attributes: Sequence[str] = ()) -> Iterator[Item]:
+    """Yield the items of a partition, read consistently, by range key.
+
+    Only the named attributes come along, or all when none is named. This is for many small items:
+    a model's own query makes objects of them.
+    """
+    names = {"#hash": model.hash_name()}
+    arguments: Item = {
+        "TableName": model.Meta.table_name,
+        "KeyConditionExpression": "#hash = :hash",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {":hash": {"S": hash_key}},
+        "ConsistentRead": True,
+    }
+    if attributes:
+        names.update({f"#a{i}": name for i, name in enumerate(attributes)})
+        arguments["ProjectionExpression"] = ", ".join(f"#a{i}" for i in range(len(attributes)))
+    while True:
+        with translated():
+            page = client().query(**arguments)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def put(row: Row, condition: Condition | None = None) -> Item | None:
     """Write a whole row; return None, or the item that stands there if the condition failed."""
     return _write("put_item", row.get_save_kwargs_from_instance(condition, _OLD))
+
+
+def put_item(model: type[Row], item: Item, condition: Condition) -> Item | None:
+    """Write an item as `put` writes a row."""
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    arguments: Item = {
+        "TableName": model.Meta.table_name,
+        "Item": item,
+        "ConditionExpression": condition.serialize(names, values),
+        "ExpressionAttributeNames": {short: name for name, short in names.items()},
+        "ReturnValuesOnConditionCheckFailure": _OLD,
+    }
+    if values:
+        arguments["ExpressionAttributeValues"] = values
+    return _write("put_item", arguments)
 
 
 def update(row: Row, actions: Sequence[Action], condition: Condition | None = None) -> Item | None:
@@ -92,6 +139,11 @@ def update(row: Row, actions: Sequence[Action], condition: Condition | None = No
     return _write(
         "update_item", row.get_update_kwargs_from_instance(list(actions), condition, _OLD)
     )
+
+
+def delete(row: Row, condition: Condition | None = None) -> Item | None:
+    """Remove the row of `row`'s key; return None, or what stands there if the condition failed."""
+    return _write("delete_item", row.get_delete_kwargs_from_instance(condition, _OLD))
 
 
 def put_many(table: str, items: Iterable[Item]) -> None:
@@ -150,6 +202,11 @@ def transact_put(row: Row, condition: Condition | None = None) -> Item:
 def transact_update(row: Row, actions: Sequence[Action], condition: Condition | None) -> Item:
     """Return the operation of `transact` that changes a row."""
     return {"Update": row.get_update_kwargs_from_instance(list(actions), condition, _OLD)}
+
+
+def transact_delete(row: Row, condition: Condition | None = None) -> Item:
+    """Return the operation of `transact` that removes a row."""
+    return {"Delete": row.get_delete_kwargs_from_instance(condition, _OLD)}
 
 
 def chunks(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -1,13 +1,15 @@
 """The secondary indexes of the tables."""
 # ruff: noqa: D106 - `Meta` is PynamoDB's own place for a name, and says nothing else
 
+from typing import Any
+
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from mailtide.store.row import Instant, Row
+from mailtide.store.row import Instant
 
 
-class ActiveIndex(GlobalSecondaryIndex[Row]):
+class ActiveIndex(GlobalSecondaryIndex[Any]):
     """Campaigns that are being sent."""
 
     class Meta:
@@ -18,7 +20,7 @@ class ActiveIndex(GlobalSecondaryIndex[Row]):
     campaign_id = UnicodeAttribute(range_key=True)
 
 
-class DueIndex(GlobalSecondaryIndex[Row]):
+class DueIndex(GlobalSecondaryIndex[Any]):
     """Batches that `release` has to look at, spread over 8 partitions."""
 
     class Meta:
@@ -29,7 +31,7 @@ class DueIndex(GlobalSecondaryIndex[Row]):
     due_at = Instant(range_key=True)
 
 
-class RecipientIndex(GlobalSecondaryIndex[Row]):
+class RecipientIndex(GlobalSecondaryIndex[Any]):
     """The messages to one contact: only `sent` rows carry the attribute."""
 
     class Meta:
@@ -40,7 +42,7 @@ class RecipientIndex(GlobalSecondaryIndex[Row]):
     ts = Instant(range_key=True)
 
 
-class ProblemIndex(GlobalSecondaryIndex[Row]):
+class ProblemIndex(GlobalSecondaryIndex[Any]):
     """What went wrong in one campaign, spread over 8 partitions."""
 
     class Meta:

@@ -125,6 +125,11 @@ class Row(Model):
         )
 
     @classmethod
+    def hash_name(cls) -> str:
+        """Return the name of the partition key."""
+        return str(cls._hash_keyname)
+
+    @classmethod
     def raw_key(cls, hash_key: str, range_key: str) -> dict[str, dict[str, Any]]:
         """Return the key of an item in DynamoDB's form."""
         return {str(cls._hash_keyname): {"S": hash_key}, str(cls._range_keyname): {"S": range_key}}
@@ -135,6 +140,11 @@ class Row(Model):
             names = (self._hash_keyname, self._range_keyname)
             self.id = "/".join(str(getattr(self, name)) for name in names if name)
         return super().serialize(null_check=null_check)
+
+
+def whole(number: float | None) -> int | None:
+    """Return an optional number, which PynamoDB reads as int or float, as an int."""
+    return None if number is None else int(number)
 
 
 def _key(attributes: Iterable[Attribute[Any]]) -> Key:

@@ -1,0 +1,187 @@
+"""Batches: one row each, changed by compare-and-swap on its revision, and their manifests."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, replace
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned, Tally
+from mailtide.domain.identifiers import SHARDS
+from mailtide.store import dynamo
+from mailtide.store.manifests import Manifests, key_of
+from mailtide.store.tables import BatchRow
+
+DUE_SHARDS = 8
+_LATER = "."  # stands in the id of a later batch: the block it comes from
+_CREATED = "created"  # the nonce of a row that nobody has changed yet
+
+
+class Batches:
+    """The batches of all campaigns."""
+
+    def __init__(self, manifests: Manifests) -> None:
+        self._manifests = manifests
+
+    def get(self, ref: BatchRef) -> Batch | None:
+        """Read one row consistently."""
+        row = dynamo.get(BatchRow, _shard_key(ref), ref.batch_id)
+        return batch_of(row) if row else None
+
+    def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
+        """Write `new` with `old.revision + 1` if the row still has `old.revision`.
+
+        True also when the row already carries `nonce`: the reply of an earlier try was lost.
+        """
+        row = _row(replace(new, revision=old.revision + 1), nonce)
+        found = dynamo.put(row, BatchRow.revision == old.revision)
+        return found is None or found.get("nonce", {}).get("S") == nonce
+
+    def create(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
+        """Put manifest and row if absent; return the row that is stored, whoever wrote it.
+
+        A draft without recipients is stored as done. A manifest that is there already, of a try
+        that died before its row, is the one that counts.
+        """
+        if not recipients:
+            batch = replace(draft, phase=Phase.DONE, due_at=None, count=0)
+        elif len(recipients) <= INLINE:
+            batch = replace(draft, inline=tuple(recipients), count=len(recipients))
+        else:
+            key = key_of(draft.ref)
+            self._manifests.put(key, draft, recipients)
+            stored = self._manifests.read(key).recipients
+            return self._put(replace(draft, inline=(), manifest_key=key, count=len(stored)))
+        return self._put(replace(batch, manifest_key=None))
+
+    def recipients(self, batch: Batch) -> Sequence[Planned]:
+        """Return the manifest's recipients in order."""
+        key = batch.manifest_key
+        return batch.inline if key is None else self._manifests.read(key).recipients
+
+    def stored(self, campaign_id: str, shard: str) -> Sequence[tuple[Batch, Sequence[Planned]]]:
+        """Return the shard's launched batches (later ones not) with their recipients, by number.
+
+        A manifest that lies in the bucket at the next number without a row, because its writer
+        died, gets its row first.
+        """
+        with dynamo.calling():
+            rows = list(BatchRow.query(f"{campaign_id}#{shard}", consistent_read=True))
+        batches = [batch_of(row) for row in rows if _LATER not in row.batch_id]
+        ref = BatchRef("", campaign_id, shard, f"{len(batches):05d}")
+        orphan = self._manifests.find(key_of(ref))
+        if orphan is not None:
+            batches.append(
+                self._put(
+                    Batch(
+                        ref=replace(ref, org_id=orphan.org_id),
+                        count=len(orphan.recipients),
+                        rank=orphan.rank,
+                        due_at=orphan.due_at,
+                        manifest_key=key_of(ref),
+                    )
+                )
+            )
+        return [(batch, self.recipients(batch)) for batch in batches]
+
+    def exclude(self, campaign_id: str, shard: str, reasons: Mapping[str, str]) -> None:
+        """Put the shard's list of those left out, contact id to reason, if absent."""
+        self._manifests.put_excluded(campaign_id, shard, reasons)
+
+    def due(self, now: datetime) -> Iterable[Batch]:
+        """Return batches whose `due_at` has passed; the index may lag, the rows are read."""
+        keys = [key for shard in range(DUE_SHARDS) for key in _due_keys(str(shard), now)]
+        batches = map(batch_of, dynamo.get_many(BatchRow, keys))
+        return [batch for batch in batches if batch.due_at is not None and batch.due_at <= now]
+
+    def all_done(self, campaign_id: str) -> bool:
+        """Read consistently whether every batch of a campaign is done."""
+        return not any(_open_batches(campaign_id, shard) for shard in SHARDS)
+
+    def _put(self, batch: Batch) -> Batch:
+        found = dynamo.put(_row(batch, _CREATED), BatchRow.batch_id.does_not_exist())
+        return batch if found is None else batch_of(BatchRow.from_raw_data(found))
+
+
+def _due_keys(due_shard: str, now: datetime) -> list[tuple[str, str]]:
+    with dynamo.calling():
+        rows = BatchRow.due_index.query(due_shard, BatchRow.due_at <= now)
+        return [(row.shard_key, row.batch_id) for row in rows]
+
+
+def _open_batches(campaign_id: str, shard: str) -> bool:
+    with dynamo.calling():
+        rows = BatchRow.query(
+            f"{campaign_id}#{shard}",
+            filter_condition=BatchRow.phase != Phase.DONE.value,
+            consistent_read=True,
+            attributes_to_get=["batch_id"],
+        )
+        return any(True for _ in rows)
+
+
+def _shard_key(ref: BatchRef) -> str:
+    return f"{ref.campaign_id}#{ref.shard}"
+
+
+def _due_shard(ref: BatchRef) -> str:
+    return str(crc32(f"{_shard_key(ref)}/{ref.batch_id}".encode()) % DUE_SHARDS)
+
+
+def _row(batch: Batch, nonce: str) -> BatchRow:
+    ref = batch.ref
+    return BatchRow(
+        shard_key=_shard_key(ref),
+        batch_id=ref.batch_id,
+        org_id=ref.org_id,
+        due_shard=None if batch.due_at is None else _due_shard(ref),
+        due_at=batch.due_at,
+        recipients=batch.count,
+        rank=batch.rank,
+        attempt=batch.attempt,
+        tries=batch.tries,
+        manifest_key=batch.manifest_key,
+        inline=[[one.contact_id, one.list_id, one.variant] for one in batch.inline] or None,
+        phase=batch.phase.value,
+        fence=batch.fence,
+        revision=batch.revision,
+        nonce=nonce,
+        watermark=batch.watermark,
+        block_end=batch.block_end,
+        released_to=batch.released_to,
+        placement=batch.placement,
+        ips=list(batch.ips) or None,
+        placed_at=batch.placed_at,
+        tally=list(astuple(batch.tally)),
+    )
+
+
+def batch_of(row: BatchRow) -> Batch:
+    """Return the batch that a row holds."""
+    campaign_id, shard = row.shard_key.split("#")
+    numbers: dict[str, Any] = {
+        name: int(getattr(row, name))
+        for name in (
+            "rank",
+            "attempt",
+            "tries",
+            "fence",
+            "revision",
+            "watermark",
+            "block_end",
+            "released_to",
+        )
+    }
+    return Batch(
+        ref=BatchRef(row.org_id, campaign_id, shard, row.batch_id),
+        count=int(row.recipients),
+        due_at=row.due_at,
+        manifest_key=row.manifest_key,
+        inline=tuple(Planned(*one) for one in row.inline or ()),
+        phase=Phase(row.phase),
+        placement=row.placement or "",
+        ips=tuple(row.ips or ()),
+        placed_at=row.placed_at,
+        tally=Tally(*row.tally),
+        **numbers,
+    )

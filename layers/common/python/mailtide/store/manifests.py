@@ -1,0 +1,100 @@
+"""Manifests: who is in a batch, in order; written once, in the bucket.
+
+No address and no name stands in them: a batch may wait for weeks, and erasure must work.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mailtide.aws_errors import code_of, translated
+from mailtide.domain.batch import Batch, BatchRef, Planned
+from mailtide.domain.message import instant, millis
+from mailtide.errors import RetryableError
+
+_KEPT = 8  # manifests in memory: a sender reads its own once per block
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is stored of a batch before its row is; enough to write the row of a launched one."""
+
+    org_id: str
+    rank: int
+    due_at: datetime | None
+    recipients: tuple[Planned, ...]
+
+
+class Manifests:
+    """The manifests in the data bucket."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self.read = lru_cache(maxsize=_KEPT)(self._read)
+
+    def put(self, key: str, draft: Batch, recipients: Sequence[Planned]) -> None:
+        """Write a batch's manifest unless one is there."""
+        self._put_if_absent(key, _write(draft, recipients))
+
+    def put_excluded(self, campaign_id: str, shard: str, reasons: Mapping[str, str]) -> None:
+        """Write whom a launch left out, contact id to reason, unless that is there."""
+        self._put_if_absent(f"excluded/{campaign_id}/{shard}.json", json.dumps(dict(reasons)))
+
+    def find(self, key: str) -> Manifest | None:
+        """Return a manifest, or None when there is none."""
+        try:
+            return self.read(key)
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+            return None
+
+    def _put_if_absent(self, key: str, text: str) -> None:
+        try:
+            with translated():
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=text.encode(),
+                    ContentType="application/json",
+                    IfNoneMatch="*",
+                )
+        except ClientError as error:
+            if code_of(error) == "ConditionalRequestConflict":
+                raise RetryableError("another put of the same manifest is under way") from error
+            if code_of(error) != "PreconditionFailed":
+                raise
+
+    def _read(self, key: str) -> Manifest:
+        with translated():
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return _parse(body)
+
+
+def key_of(ref: BatchRef) -> str:
+    """Return where a batch's manifest lies."""
+    return f"manifests/{ref.campaign_id}/{ref.shard}/{ref.batch_id}.json"
+
+
+def _write(draft: Batch, recipients: Sequence[Planned]) -> str:
+    return json.dumps(
+        {
+            "org_id": draft.ref.org_id,
+            "rank": draft.rank,
+            "due_at": millis(draft.due_at) if draft.due_at else None,
+            "recipients": [[r.contact_id, r.list_id, r.variant] for r in recipients],
+        }
+    )
+
+
+def _parse(text: bytes) -> Manifest:
+    found = json.loads(text)
+    due_at = None if found["due_at"] is None else instant(found["due_at"])
+    recipients = tuple(Planned(*row) for row in found["recipients"])
+    return Manifest(found["org_id"], found["rank"], due_at, recipients)
