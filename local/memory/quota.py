@@ -1,0 +1,89 @@
+"""Sending IPs and their places in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from mailtide.domain.quota import Day, ReservationKey, grant
+from mailtide.domain.sending_ip import SendingIp
+
+
+@dataclass(slots=True)
+class SendingIps:
+    """Sending IPs by organisation and id."""
+
+    rows: dict[tuple[str, str], SendingIp] = field(default_factory=dict)
+
+    def put(self, ip: SendingIp) -> None:
+        """Write a sending IP whatever was there."""
+        self.rows[ip.org_id, ip.ip_id] = ip
+
+    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used, sorted by id."""
+        return [
+            ip
+            for (org, _), ip in sorted(self.rows.items(), key=lambda row: row[0])
+            if org == org_id and ip.active and ip.stream == stream
+        ]
+
+
+@dataclass(slots=True)
+class Reservation:
+    """What a key was granted, and what of it was returned."""
+
+    granted: int
+    returned: int | None = None
+
+    @property
+    def places(self) -> int:
+        """Places that it holds."""
+        return self.granted - (self.returned or 0)
+
+
+@dataclass(slots=True)
+class Quota:
+    """Reservations by key; what is reserved of a day is their sum."""
+
+    reservations: dict[ReservationKey, Reservation] = field(default_factory=dict)
+    limits: dict[tuple[str, date], int] = field(default_factory=dict)
+    stopped: set[tuple[str, date]] = field(default_factory=set)
+
+    def set_limit(self, ip_id: str, on: date, limit: int | None) -> None:
+        """Set the limit of one day; None leaves the IP's own."""
+        if limit is None:
+            self.limits.pop((ip_id, on), None)
+        else:
+            self.limits[ip_id, on] = limit
+
+    def stop(self, ip_id: str, on: date) -> None:
+        """Grant nothing more on one day."""
+        self.stopped.add((ip_id, on))
+
+    def day(self, ip: SendingIp, on: date) -> Day:
+        """Read one IP's day; a day that nobody used yet has the IP's own limit."""
+        held = (
+            reservation.places
+            for key, reservation in self.reservations.items()
+            if (key.ip_id, key.day) == (ip.ip_id, on)
+        )
+        limit = self.limits.get((ip.ip_id, on), ip.daily_limit)
+        return Day(sum(held), limit, (ip.ip_id, on) in self.stopped)
+
+    def held(self, key: ReservationKey) -> int:
+        """Return the places that a key's reservation holds; 0 when there is none."""
+        return self.reservations[key].places if key in self.reservations else 0
+
+    def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
+        """Reserve up to `wanted` places and return how many were granted."""
+        if key in self.reservations:
+            return self.held(key)
+        granted = grant(self.day(ip, key.day), wanted)
+        if granted > 0:
+            self.reservations[key] = Reservation(granted)
+        return granted
+
+    def give_back(self, key: ReservationKey, unused: int) -> None:
+        """Return places that no hand-over used; only the first call for a key does anything."""
+        reservation = self.reservations.get(key)
+        if reservation and reservation.returned is None and unused <= reservation.granted:
+            reservation.returned = unused
