@@ -126,11 +126,11 @@ def take(batch: Batch, lease_until: datetime) -> Batch:
     return replace(batch, fence=batch.fence + 1, due_at=lease_until)
 
 
-def claim(batch: Batch, lease_until: datetime) -> Batch:
-    """Claim the next block, or the one a former holder claimed and did not open."""
+def claim(batch: Batch, lease_until: datetime, size: int = BLOCK_SIZE) -> Batch:
+    """Claim the next `size` recipients, or the block a former holder claimed and did not open."""
     if batch.phase is Phase.CLAIMED:
         return replace(batch, due_at=lease_until)
-    end = min(batch.watermark + BLOCK_SIZE, batch.released_to)
+    end = min(batch.watermark + size, batch.released_to)
     return replace(batch, phase=Phase.CLAIMED, block_end=end, due_at=lease_until)
 
 

@@ -88,6 +88,7 @@ class Launch:
     batches: Batches
     release: Callable[[], object]  # asked at once when the last shard is launched
     clock: Callable[[], datetime]
+    batch_size: int = BATCH_SIZE
 
     def run(self, org_id: str, campaign_id: str, shard: str) -> int:
         """Launch one shard; return how many recipients its batches hold.
@@ -147,7 +148,7 @@ class Launch:
                 return len(taken)
             ranks = self._ranks(campaign.org_id, shard)
             rest.sort(key=lambda contact_id: (ranks.get(contact_id, 0), contact_id))
-            chosen = rest[:BATCH_SIZE]
+            chosen = rest[: self.batch_size]
             draft = Batch(
                 ref=BatchRef(campaign.org_id, campaign.campaign_id, shard, f"{len(stored):05d}"),
                 count=len(chosen),

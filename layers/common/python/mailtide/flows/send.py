@@ -111,6 +111,7 @@ class Sender:
     orders: Orders
     clock: Callable[[], datetime]
     lease: timedelta  # the function's time-out and a minute: a holder cannot outlive it
+    block_size: int = rules.BLOCK_SIZE
 
     def run(self, order: Order, holder: str, until: datetime) -> Ending:
         """Work the batch that `order` points to.
@@ -145,7 +146,8 @@ class Sender:
             if ending is not None:
                 self._end(run, batch, ending, result)
                 return ending
-            claimed = self._store(run, rules.claim(batch, self._lease_end()), result)
+            claim = rules.claim(batch, self._lease_end(), self.block_size)
+            claimed = self._store(run, claim, result)
             result = self.blocks.send(claimed, campaign, until, run.try_store)
             if result is None:
                 raise _LostError
