@@ -1,0 +1,101 @@
+"""The bus: the queues between our functions, on SQS.
+
+A queue delivers at least once and in any order; whoever reads can bear that.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailtide.aws_errors import translated
+from mailtide.errors import PermanentError, RetryableError
+from mailtide.flows.pointers import Shard, write_order, write_shard
+from mailtide.flows.send import Order
+
+SIZE_LIMIT = 256 * 1024  # bytes of a message, and of all messages of a call
+BATCH_LIMIT = 10  # messages of a call
+_TRIES = 5
+_PAUSE_SECONDS = 0.1  # doubled from try to try
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue."""
+
+    sqs: Any  # botocore's client
+    url: str
+
+    def send(self, body: str) -> None:
+        """Put one text into the queue.
+
+        Raises:
+            PermanentError: when the text is too long for any queue.
+            RetryableError: when the queue did not take it.
+        """
+        _check_size(body)
+        with translated():
+            self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
+
+    def send_all(self, bodies: Iterable[str]) -> None:
+        """Put texts into the queue, all of them; after an error any part of them may be in it.
+
+        Raises:
+            PermanentError, RetryableError: as `send`.
+        """
+        for call in _calls(bodies):
+            self._send_call(call)
+
+    def _send_call(self, bodies: Sequence[str]) -> None:
+        """Send one call's messages; those that the queue refuses are sent again."""
+        entries = [{"Id": str(i), "MessageBody": body} for i, body in enumerate(bodies)]
+        for attempt in range(_TRIES):
+            with translated():
+                answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
+            failed = answer.get("Failed", ())
+            if any(failure["SenderFault"] for failure in failed):
+                raise PermanentError(f"SQS refuses our message: {failed[0].get('Message')}")
+            ids = {failure["Id"] for failure in failed}
+            entries = [entry for entry in entries if entry["Id"] in ids]
+            if not entries:
+                return
+            time.sleep(_PAUSE_SECONDS * 2**attempt)
+        raise RetryableError("the queue does not take all messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The queues `sending` and `launch`."""
+
+    sending: Queue
+    launches: Queue
+
+    def send(self, orders: list[Order]) -> None:
+        """Enqueue pointers to batches."""
+        self.sending.send_all(write_order(order) for order in orders)
+
+    def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
+        """Enqueue pointers to the shards of a launch."""
+        self.launches.send_all(write_shard(Shard(org_id, campaign_id, shard)) for shard in shards)
+
+
+def _calls(bodies: Iterable[str]) -> Iterator[list[str]]:
+    """Cut messages into calls that SQS takes."""
+    call: list[str] = []
+    size = 0
+    for body in bodies:
+        length = _check_size(body)
+        if call and (len(call) == BATCH_LIMIT or size + length > SIZE_LIMIT):
+            yield call
+            call, size = [], 0
+        call.append(body)
+        size += length
+    if call:
+        yield call
+
+
+def _check_size(body: str) -> int:
+    length = len(body.encode())
+    if length > SIZE_LIMIT:
+        raise PermanentError(f"a message of {length} bytes; a queue takes {SIZE_LIMIT}")
+    return length

@@ -1,0 +1,62 @@
+"""Pointers: what lies in the queues `launch` and `sending`; the rows they name are the truth.
+
+launch   {"org_id": …, "campaign_id": …, "shard": "0" … "f"}
+sending  {"org_id": …, "campaign_id": …, "shard": …, "batch_id": …, "fence": n}
+"""
+
+import json
+from dataclasses import dataclass
+
+from mailtide.domain.batch import BatchRef
+from mailtide.flows.send import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One shard of a campaign that is to be launched."""
+
+    org_id: str
+    campaign_id: str
+    shard: str
+
+
+def write_shard(shard: Shard) -> str:
+    """Return the queue's text for a shard."""
+    return json.dumps(
+        {"org_id": shard.org_id, "campaign_id": shard.campaign_id, "shard": shard.shard}
+    )
+
+
+def read_shard(text: str) -> Shard:
+    """Read what `write_shard` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
+    """
+    found = json.loads(text)
+    return Shard(found["org_id"], found["campaign_id"], found["shard"])
+
+
+def write_order(order: Order) -> str:
+    """Return the queue's text for a batch."""
+    ref = order.ref
+    return json.dumps(
+        {
+            "org_id": ref.org_id,
+            "campaign_id": ref.campaign_id,
+            "shard": ref.shard,
+            "batch_id": ref.batch_id,
+            "fence": order.fence,
+        }
+    )
+
+
+def read_order(text: str) -> Order:
+    """Read what `write_order` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
+    """
+    found = json.loads(text)
+    ref = BatchRef(found["org_id"], found["campaign_id"], found["shard"], found["batch_id"])
+    return Order(ref, int(found["fence"]))
