@@ -18,9 +18,10 @@ class Messages:
         for row in rows:
             self.table.put(row)
 
-    def put_if_absent(self, row: EventRow) -> bool:
-        """Write a row unless its key is taken; True when this or a former try wrote it."""
-        return self.table.put_if_absent(row) or self._reads(row)
+    def put_newer(self, row: EventRow) -> bool:
+        """Write a row unless its key holds one of the same or a later attempt; True if written."""
+        newer = self.table.put_if(row, lambda old: old is None or old.attempt < row.attempt)
+        return newer or self._reads(row)
 
     def correct(self, row: EventRow) -> bool:
         """Replace the message's row of the same key if its attempt is `row.attempt`."""

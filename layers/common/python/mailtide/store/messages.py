@@ -19,9 +19,10 @@ class Messages:
         items = {(row.message_id, row.event_key): to_item(row) for row in rows}
         dynamo.put_many(DeliveryEventRow.Meta.table_name, items.values())
 
-    def put_if_absent(self, row: EventRow) -> bool:
-        """Write a row unless its key is taken; True when this or a former try wrote it."""
-        return _put(row, DeliveryEventRow.event_key.does_not_exist())
+    def put_newer(self, row: EventRow) -> bool:
+        """Write a row unless its key holds one of the same or a later attempt; True if written."""
+        attempt = DeliveryEventRow.attempt
+        return _put(row, attempt.does_not_exist() | (attempt < row.attempt))
 
     def correct(self, row: EventRow) -> bool:
         """Replace the message's row of the same key if its attempt is `row.attempt`."""
