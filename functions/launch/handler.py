@@ -1,0 +1,41 @@
+"""Launch: turn one shard of a campaign's lists into batches.
+
+Trigger: SQS `launch` (a pointer per shard, partial failures reported).
+Writes: batches, manifests in the bucket, campaigns (what is launched); metric of recipients.
+Errors: a shard that fails returns to the queue and goes on from the stored batches; after 5
+receives it goes to the DLQ, and `release` asks for the launch again.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailtide import app
+from mailtide.flows.pointers import read_shard
+from mailtide.observability import logger, metrics
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def handle_record(record: SQSRecord) -> None:
+    """Launch one shard."""
+    pointer = read_shard(record.body)
+    logger.append_keys(campaign_id=pointer.campaign_id, shard=pointer.shard)
+    planned = app.launch().run(pointer.org_id, pointer.campaign_id, pointer.shard)
+    logger.info("launched", extra={"planned": planned})
+    metrics.add_metric(name="RecipientsPlanned", unit=MetricUnit.Count, value=planned)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Lambda entry point."""
+    return process_partial_response(event, handle_record, processor, context)
