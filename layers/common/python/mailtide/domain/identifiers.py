@@ -16,7 +16,7 @@ MESSAGE_BYTES = 16
 ID_BYTES = 10
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
-_VERP = re.compile(r"^b-([a-z0-9]{1,16})-([0-9a-v]{26})@", re.IGNORECASE)
+_VERP = re.compile(r"^b-([a-z0-9]{1,16})-([0-9a-v]{26})@", re.IGNORECASE | re.ASCII)
 _MESSAGE_ID = re.compile(r"^[0-9a-v]{26}$")
 
 
