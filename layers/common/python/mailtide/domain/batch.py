@@ -22,7 +22,8 @@ INLINE = 50  # manifests up to this long live in the row, longer ones in the buc
 
 UNPLACED = "-"  # placement of a recipient who got no place
 LEFT_OUT = "x"  # placement of a recipient who was suppressed or erased since the launch
-PLACES = "abcdefghijklmnopqrstuvw"  # placement of the others: the letter stands for batch.ips[i]
+# Placement of the others: the letter stands for batch.ips[i]. A block uses no more IPs than this.
+PLACES = "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 class Phase(StrEnum):
