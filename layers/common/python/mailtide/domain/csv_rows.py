@@ -1,0 +1,139 @@
+"""CSV rows: what a file of contacts has to look like, and what each record says of a contact.
+
+The first record names the columns: `email` is required, `timezone` is known, every other column
+becomes an attribute under its own name. Empty values say nothing.
+"""
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mailtide.domain import address
+from mailtide.domain.contact_fields import check_attributes, check_timezone
+from mailtide.domain.csv_records import LIMIT, Place, Record, records
+from mailtide.errors import InvalidInputError
+
+HEAD_BYTES = 2 * LIMIT  # of a file, enough to see its header and its encoding
+DELIMITERS = ",;\t"
+EMAIL = "email"
+TIMEZONE = "timezone"
+
+_UTF8_BOM = codecs.BOM_UTF8
+_OTHER_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # begins as UTF-16's mark does, so it is tried first
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How to read a file's records."""
+
+    columns: tuple[str, ...]  # `email` and `timezone` in lower case; "" for a column without a name
+    delimiter: str
+    start: Place  # of the first record behind the header
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one record, or several of one address, say of a contact."""
+
+    line: int  # of the last record that went into it
+    email: str
+    domain: str
+    attributes: Mapping[str, str]
+    timezone: str | None
+
+    def merged(self, later: "Row") -> "Row":
+        """Return both rows as one: the later one's values win, where it has any."""
+        return replace(
+            later,
+            attributes={**self.attributes, **later.attributes},
+            timezone=later.timezone or self.timezone,
+        )
+
+
+def read_layout(head: bytes) -> Layout:
+    """Find encoding, delimiter and columns in the first bytes of a file.
+
+    Raises:
+        InvalidInputError: `import_file_invalid`.
+    """
+    _check_encoding(head)
+    mark = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
+    found: list[Layout] = []
+    for delimiter in DELIMITERS:
+        header = next(records([head[mark:]], Place(mark), delimiter), None)
+        if header is None:
+            raise _invalid("the file is empty")
+        if header.problem:
+            raise _invalid(f"the header line cannot be used: {header.problem}")
+        found.append(Layout(_names(header.fields), delimiter, header.after))
+    layout = next((one for one in found if EMAIL in one.columns), None)
+    if layout is None:
+        shown = ", ".join(found[0].columns)[:200]
+        raise _invalid(f"the header line has no column `email`; its columns are: {shown}")
+    _check_columns(layout.columns)
+    return layout
+
+
+def read_row(record: Record, layout: Layout) -> Row:
+    """Read one record.
+
+    Raises:
+        InvalidInputError: with the reason why this row cannot be imported.
+    """
+    if record.problem:
+        raise InvalidInputError(record.problem)
+    values = dict(zip(layout.columns, _fitting(record.fields, len(layout.columns)), strict=True))
+    found = address.normalize(values.pop(EMAIL))
+    timezone = values.pop(TIMEZONE, "") or None
+    if timezone:
+        check_timezone(timezone)
+    attributes = {name: value for name, value in values.items() if name and value}
+    check_attributes(attributes)
+    return Row(record.line, found.email, found.domain, attributes, timezone)
+
+
+def _check_encoding(head: bytes) -> None:
+    if head.startswith(_ZIP):
+        raise _invalid("this is a spreadsheet or an archive; save it as CSV (UTF-8)")
+    for mark, name in _OTHER_ENCODINGS:
+        if head.startswith(mark):
+            raise _invalid(f"the file is {name}; save it as UTF-8")
+    if b"\0" in head.split(b"\n", 1)[0]:
+        raise _invalid("the header line holds NUL bytes, as UTF-16 has; save the file as UTF-8")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError as error:
+        line = head.count(b"\n", 0, error.start) + 1
+        raise _invalid(
+            f"line {line} is not UTF-8, perhaps Latin-1 or Windows-1252; save the file as UTF-8"
+        ) from error
+
+
+def _names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    names = (field.strip() for field in fields)
+    return tuple(n.lower() if n.lower() in (EMAIL, TIMEZONE) else n for n in names)
+
+
+def _check_columns(columns: tuple[str, ...]) -> None:
+    named = [name for name in columns if name]
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice:
+        raise _invalid(f"the column `{twice}` stands in the header line twice")
+
+
+def _fitting(fields: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Return as many stripped fields as there are columns; empty ones too many do no harm."""
+    values = tuple(field.strip() for field in fields)
+    if len(values) < count or any(values[count:]):
+        raise InvalidInputError(f"it has {len(values)} fields; the header line has {count}")
+    return values[:count]
+
+
+def _invalid(what: str) -> InvalidInputError:
+    return InvalidInputError(f"The file cannot be imported: {what}.", code="import_file_invalid")
