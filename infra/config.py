@@ -14,7 +14,7 @@ class Config:
     stack_name: str = "Mailtide"
     platform: str = "arm64"  # or x86_64
     python_version: str = "3.13"
-    emulator: bool = False  # accept stream events without a shard id
+    emulator: bool = False  # plain HTTP; stream events without a shard id
     public_url: str = ""  # what links in mail start with; empty: the HTTP API's own address
     relay_networks: str = ""  # private CIDRs that an SMTP relay may be in, comma-separated
     alarm_email: str = ""  # who hears of alarms, beside the topic's other subscribers

@@ -30,6 +30,7 @@ ANY, GET, HEAD, POST = (
 HTTP_TIMEOUT_SECONDS = 29  # the gateway gives up after 30
 ROLLUP_WINDOW_SECONDS = 60
 SENDER_MARGIN_SECONDS = 30  # a sender that ran into its time-out is dead by then
+READ_SECRET = ["secretsmanager:GetSecretValue"]
 KEEP_LOGINS = [
     "secretsmanager:CreateSecret",
     "secretsmanager:DeleteSecret",
@@ -82,6 +83,7 @@ class MailtideStack(Stack):
                 f"{name.title()}Jobs",
                 visibility_seconds=fixed or visibility_seconds,
                 max_age_minutes=max_age_minutes,
+                require_tls=not self.config.emulator,
             )
             for name, (visibility_seconds, max_age_minutes) in shapes.items()
         }
@@ -127,8 +129,8 @@ class MailtideStack(Stack):
         return {
             "MAILTIDE_TABLE_PREFIX": self.tables.prefix,
             "MAILTIDE_DATA_BUCKET": self.storage.bucket.bucket_name,
-            "MAILTIDE_SECRET_IDENTITY": self.storage.identity.secret_arn,
-            "MAILTIDE_SECRET_SIGNING": self.storage.signing.secret_arn,
+            "MAILTIDE_SECRET_IDENTITY": self.storage.secret_arn("identity"),
+            "MAILTIDE_SECRET_SIGNING": self.storage.secret_arn("signing"),
             "MAILTIDE_RELAY_SECRET_PREFIX": self.relay_prefix,
             "MAILTIDE_PUBLIC_URL": self.http_api.address,
             "MAILTIDE_RELAY_NETWORKS": config.relay_networks,
@@ -202,11 +204,10 @@ class MailtideStack(Stack):
             _allow(function, ["s3:ListBucket"], bucket.bucket_arn)
         for queue in access.send:
             self.queues[queue].queue.grant_send_messages(function)
-        secrets = {"identity": self.storage.identity, "signing": self.storage.signing}
         for name in access.secrets:
-            secrets[name].grant_read(function)
+            _allow(function, READ_SECRET, self.storage.secret_arn(name))
         if access.reads_relay_logins:
-            _allow(function, ["secretsmanager:GetSecretValue"], self._relay_logins())
+            _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
             _allow(function, KEEP_LOGINS, self._relay_logins())
 
@@ -235,8 +236,8 @@ class MailtideStack(Stack):
         places = {
             "TablePrefix": self.tables.prefix,
             "DataBucket": self.storage.bucket.bucket_name,
-            "IdentitySecret": self.storage.identity.secret_arn,
-            "SigningSecret": self.storage.signing.secret_arn,
+            "IdentitySecret": self.storage.secret_arn("identity"),
+            "SigningSecret": self.storage.secret_arn("signing"),
         }
         for name, worker in self.queues.items():
             places[f"{name.title()}Queue"] = worker.queue.queue_url

@@ -47,8 +47,7 @@ def deploy(emulator: Emulator, context: Mapping[str, object]) -> Deployment:
     `context` holds parameters of the stack by their name (`infra.config.Config`).
 
     Raises:
-        DeploymentError: the stack was refused or rolled back.
-        subprocess.CalledProcessError: it does not synthesize.
+        DeploymentError: the stack does not synthesize, was refused, or was rolled back.
     """
     folder = Path(tempfile.mkdtemp(prefix="mailtide-assembly-"))
     try:
@@ -68,7 +67,12 @@ def synthesize(folder: Path, context: Mapping[str, object]) -> None:
         "CDK_CONTEXT_JSON": json.dumps(context),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "common" / "python")]),
     }
-    subprocess.run([sys.executable, "-m", "infra"], check=True, cwd=ROOT, env=environment)
+    command = [sys.executable, "-m", "infra"]
+    synthesis = subprocess.run(
+        command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    if synthesis.returncode:
+        raise DeploymentError(synthesis.stdout + synthesis.stderr)
 
 
 def describe(emulator: Emulator) -> Deployment:

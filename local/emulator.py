@@ -52,7 +52,7 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running(*, enforce_iam: bool = True, max_executions: int = 24) -> Iterator[Emulator]:
+def running(*, enforce_iam: bool = True, max_executions: int = 40) -> Iterator[Emulator]:
     """Start the emulator, wait until it answers, and at the end stop it with all its children.
 
     `enforce_iam` makes it refuse what a function's role does not grant; `max_executions` is how

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 60.0
+# More requests wait for their turn: the emulator throttles where AWS would start another function.
+MAX_FORWARDED = 16
 # They describe one connection, not the request (RFC 9110, section 7.6.1).
 HOP_BY_HOP = frozenset(
     {
@@ -40,6 +42,7 @@ class FrontDoor(ThreadingHTTPServer):
             OSError: the port is taken.
         """
         super().__init__((HOST, port), _Forwarder)
+        self.turn = threading.Semaphore(MAX_FORWARDED)
         self.upstream = ""
         self.upstream_path = ""
 
@@ -64,7 +67,7 @@ class _Forwarder(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         connection = http.client.HTTPConnection(self.server.upstream, timeout=TIMEOUT_SECONDS)
-        with contextlib.closing(connection):
+        with self.server.turn, contextlib.closing(connection):
             connection.putrequest(
                 self.command,
                 self.server.upstream_path + self.path,

@@ -30,7 +30,7 @@ class Monitoring(Construct):
         alarms: Iterable[cw.Alarm],
     ) -> None:
         super().__init__(scope, id_)
-        self.topic = sns.Topic(self, "Alarms", enforce_ssl=True)
+        self.topic = sns.Topic(self, "Alarms", enforce_ssl=not config.emulator)
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
         own = [alarm for function in functions for alarm in self._function_alarms(function)]

@@ -15,19 +15,26 @@ class QueueWorker(Construct):
     """A job is received at most five times, then it lies 14 days in the dead-letter queue."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, visibility_seconds: int, max_age_minutes: int
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        visibility_seconds: int,
+        max_age_minutes: int,
+        require_tls: bool,
     ) -> None:
         """`max_age_minutes`: how old the oldest job may get before somebody should look."""
         super().__init__(scope, id_)
-        self.visibility_seconds = visibility_seconds
-        self.dead = sqs.Queue(self, "Dead", retention_period=Duration.days(14), enforce_ssl=True)
+        self.dead = sqs.Queue(
+            self, "Dead", retention_period=Duration.days(14), enforce_ssl=require_tls
+        )
         self.queue = sqs.Queue(
             self,
             "Queue",
             visibility_timeout=Duration.seconds(visibility_seconds),
             retention_period=Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
-            enforce_ssl=True,
+            enforce_ssl=require_tls,
         )
         self.dead_letters = cw.Alarm(
             self,

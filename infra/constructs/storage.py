@@ -21,7 +21,7 @@ class Storage(Construct):
             "Data",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
+            enforce_ssl=not config.emulator,
             lifecycle_rules=[
                 _expire("imports/", days=30),
                 _expire("payloads/", days=30),
@@ -50,6 +50,16 @@ class Storage(Construct):
             ),
             removal_policy=removal_policy(config),
         )
+
+    def secret_arn(self, name: str) -> str:
+        """Return the full ARN of the secret `identity` or `signing`.
+
+        The CDK's `secret_arn` is the resource's reference, which the emulator makes a bare name.
+        """
+        resource = {"identity": self.identity, "signing": self.signing}[name].node.default_child
+        if not isinstance(resource, secretsmanager.CfnSecret):
+            raise TypeError(f"the default child of {name} is not a CfnSecret")
+        return resource.attr_id
 
 
 def _expire(prefix: str, *, days: int) -> s3.LifecycleRule:
