@@ -1,0 +1,153 @@
+"""Envelope: what lies in the queue `events` between those who hear of something and `ingest`.
+
+    {"source": "stalwart" | "inbound", "source_id": …, "received_at": ms, "body": raw text}
+    … "body_key" in place of "body" when the text lies in the bucket
+    {"source": "tracking", "source_id": null, "received_at": ms, "hits": [{kind, message_id, key,
+     at, method, user_agent, address, link_index?, url?}]}
+
+Units: instants are epoch milliseconds; sizes are bytes.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Protocol
+
+from mailtide.domain.event import EventType
+from mailtide.domain.message import happening_key, instant, millis
+
+STALWART = "stalwart"
+INBOUND = "inbound"
+TRACKING = "tracking"
+
+QUEUE_LIMIT = 200_000  # SQS carries 256 KB; larger bodies go by the bucket
+
+_WIRE = {
+    EventType.OPENED: "open",
+    EventType.CLICKED: "click",
+    EventType.UNSUBSCRIBED: "unsubscribe",
+}
+_KINDS = {word: type_ for type_, word in _WIRE.items()}
+
+
+class Queue(Protocol):
+    """The queue `events`."""
+
+    def send(self, body: str) -> None:
+        """Put one text into the queue.
+
+        Raises:
+            RetryableError: when the queue did not take it.
+        """
+        ...
+
+
+class Bucket(Protocol):
+    """The data bucket."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object, whatever was there."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Read an object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One visit to a pixel, a link or the unsubscribe page; `key` makes its repeats one."""
+
+    type: EventType
+    message_id: str
+    key: str
+    at: datetime
+    method: str
+    user_agent: str
+    address: str
+    link_index: int | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message of the queue, read."""
+
+    source: str
+    source_id: str | None
+    received_at: datetime
+    body: bytes = b""
+    hits: tuple[Hit, ...] = ()
+
+
+def hit_key(type_: EventType, at: datetime, message_id: str, request_id: str) -> str:
+    """Return the row key of a hit, once and for all its repeats: it is made of the request."""
+    if type_ is EventType.UNSUBSCRIBED:
+        return type_.value
+    return happening_key(type_, at, [message_id, request_id])
+
+
+def write_hits(hits: list[Hit], at: datetime) -> str:
+    """Return the queue's text for hits."""
+    shown = [
+        {
+            "kind": _WIRE[hit.type],
+            "message_id": hit.message_id,
+            "key": hit.key,
+            "at": millis(hit.at),
+            "method": hit.method,
+            "user_agent": hit.user_agent,
+            "address": hit.address,
+            "link_index": hit.link_index,
+            "url": hit.url,
+        }
+        for hit in hits
+    ]
+    return _write(TRACKING, None, at, {"hits": shown})
+
+
+def send_body(
+    source: str, source_id: str, body: bytes, at: datetime, queue: Queue, bucket: Bucket
+) -> None:
+    """Put a source's raw body (UTF-8) into the queue, by way of the bucket when it is large."""
+    text = _write(source, source_id, at, {"body": body.decode()})
+    if len(text.encode()) > QUEUE_LIMIT:
+        key = f"payloads/{sha256(body).hexdigest()}.json"
+        bucket.put(key, body)
+        text = _write(source, source_id, at, {"body_key": key})
+    queue.send(text)
+
+
+def read(text: str, bucket: Bucket) -> Envelope:
+    """Read a message of the queue.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
+    """
+    message = json.loads(text)
+    source, at = message["source"], instant(message["received_at"])
+    if source == TRACKING:
+        return Envelope(source, None, at, hits=tuple(_hit(hit) for hit in message["hits"]))
+    by_key = "body_key" in message
+    body = bucket.get(message["body_key"]) if by_key else message["body"].encode()
+    return Envelope(source, message["source_id"], at, body)
+
+
+def _write(source: str, source_id: str | None, at: datetime, rest: dict[str, Any]) -> str:
+    head = {"source": source, "source_id": source_id, "received_at": millis(at)}
+    return json.dumps({**head, **rest}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hit(hit: dict[str, Any]) -> Hit:
+    return Hit(
+        type=_KINDS[hit["kind"]],
+        message_id=hit["message_id"],
+        key=hit["key"],
+        at=instant(hit["at"]),
+        method=hit["method"],
+        user_agent=hit["user_agent"],
+        address=hit["address"],
+        link_index=hit.get("link_index"),
+        url=hit.get("url"),
+    )

@@ -1,0 +1,229 @@
+"""Insights: what became of a campaign, out of its counters, and of a message, out of its rows.
+
+Counters are kept per quarter-hour of UTC, which every time zone's hours and days are whole numbers
+of; so the caller's hours and days are exact, half-hour zones and the days when clocks change
+included. What a person did and what a machine did are told apart everywhere.
+Source: docs/domain/counters.md.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from mailtide.domain.campaign import Campaign
+from mailtide.domain.message import EventRow
+from mailtide.domain.metrics import METRICS, QUARTER
+from mailtide.domain.page import Page
+from mailtide.domain.rates import Counts, Rate, rates
+from mailtide.errors import InvalidInputError, NotFoundError
+
+
+class GroupBy(StrEnum):
+    """What a campaign's counters may be broken down by."""
+
+    HOUR = "hour"
+    DAY = "day"
+    PROVIDER = "provider"
+    IDENTITY = "identity"
+    LIST = "list"
+    VARIANT = "variant"
+    IP = "ip"
+
+
+_BY_TIME = frozenset({GroupBy.HOUR, GroupBy.DAY})
+_ALL = "all"  # the dimension that every row is counted under
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One counter row."""
+
+    quarter: str  # UTC, `2026-11-24T10:15`
+    value: str  # of its dimension; "" under `all`, and where there was none
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a campaign."""
+
+    start: datetime | None = None  # inclusive
+    end: datetime | None = None  # exclusive
+    group_by: GroupBy | None = None
+    timezone: str = "UTC"  # IANA name
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts of every metric, and the rates they make."""
+
+    counts: Counts
+    rates: Mapping[str, Rate | Mapping[str, Rate]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A campaign's figures; the groups are in the order of their keys."""
+
+    totals: Figures
+    groups: Mapping[str, Figures]
+    complete: bool  # False while something is known to be missing
+
+
+class Counters(Protocol):
+    """The counter rows."""
+
+    def read(self, campaign_id: str, dimension: str) -> Sequence[Count]:
+        """Return the counters of one dimension by quarter-hour and value."""
+        ...
+
+    def is_dirty(self, campaign_id: str) -> bool:
+        """Say whether a campaign's counters wait to be rebuilt."""
+        ...
+
+
+class Campaigns(Protocol):
+    """The campaigns."""
+
+    def get(self, org_id: str, campaign_id: str) -> Campaign | None:
+        """Read one campaign."""
+        ...
+
+
+class Messages(Protocol):
+    """The rows of messages."""
+
+    def of_messages(self, message_ids: Collection[str]) -> Mapping[str, Sequence[EventRow]]:
+        """Read all rows of messages, by key."""
+        ...
+
+    def to_contact(self, contact_id: str, limit: int, after: str | None) -> Page[EventRow]:
+        """Return the `sent` rows of messages to a contact, the newest first."""
+        ...
+
+
+class Names(Protocol):
+    """How contacts are named."""
+
+    def contact_id(self, org_id: str, address: str) -> str | None:
+        """Return the contact behind an address; None when it is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """The insights flow with its collaborators."""
+
+    campaigns: Campaigns
+    counters: Counters
+    messages: Messages
+    names: Names
+
+    def campaign(self, org_id: str, campaign_id: str, question: Question) -> Answer:
+        """Return a campaign's figures.
+
+        Raises:
+            NotFoundError: when the organisation has no such campaign.
+            InvalidInputError: for a time zone that does not exist.
+        """
+        zone = _zone(question.timezone)
+        if self.campaigns.get(org_id, campaign_id) is None:
+            raise NotFoundError("There is no such campaign.")
+        everything = self.counters.read(campaign_id, _ALL)
+        whole = _sum(everything)
+        totals = Figures(*_figures(_within(everything, question), whole))
+        return Answer(
+            totals=totals,
+            groups=self._groups(campaign_id, question, zone, everything),
+            complete=not self.counters.is_dirty(campaign_id),
+        )
+
+    def timeline(self, org_id: str, message_id: str) -> list[EventRow]:
+        """Return all rows of one message by time.
+
+        Raises:
+            NotFoundError: when the organisation has no such message.
+        """
+        rows = self.messages.of_messages([message_id])[message_id]
+        if not rows or rows[0].of.org_id != org_id:
+            raise NotFoundError("There is no such message.")
+        return sorted(rows, key=lambda row: (row.ts, row.event_key))
+
+    def messages_to(
+        self, org_id: str, address: str, limit: int, after: str | None
+    ) -> Page[EventRow]:
+        """Return the `sent` rows of messages to an address, the newest first.
+
+        Raises:
+            InvalidInputError: `invalid_address`, when it is none.
+        """
+        contact_id = self.names.contact_id(org_id, address)
+        if contact_id is None:
+            raise InvalidInputError("`recipient` is not an address.", code="invalid_address")
+        return self.messages.to_contact(contact_id, limit, after)
+
+    def _groups(
+        self, campaign_id: str, question: Question, zone: ZoneInfo, everything: Sequence[Count]
+    ) -> dict[str, Figures]:
+        """Return the figures by group; rates of hours and days are of the whole campaign."""
+        if question.group_by is None:
+            return {}
+        if question.group_by in _BY_TIME:
+            whole = _sum(everything)
+            parts = _split(_within(everything, question), question.group_by, zone)
+            return {key: Figures(*_figures(parts[key], whole)) for key in sorted(parts)}
+        rows = self.counters.read(campaign_id, question.group_by.value)
+        parts = _split(_within(rows, question), question.group_by, zone)
+        wholes = _split(rows, question.group_by, zone)
+        return {key: Figures(*_figures(parts[key], _sum(wholes[key]))) for key in sorted(parts)}
+
+
+def bucket(quarter: str, by: GroupBy, zone: ZoneInfo) -> str:
+    """Return the caller's hour or day that a quarter-hour lies in.
+
+    An hour is named with its distance from UTC: when clocks go back, there are two of one name.
+    """
+    local = datetime.strptime(quarter, QUARTER).replace(tzinfo=UTC).astimezone(zone)
+    if by is GroupBy.DAY:
+        return local.date().isoformat()
+    return local.replace(minute=0).isoformat(timespec="minutes")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInputError(f"There is no time zone {name!r}.") from error
+
+
+def _within(rows: Iterable[Count], question: Question) -> list[Count]:
+    """Return the counters of the question's stretch; quarter-hours compare as texts."""
+    start = question.start.astimezone(UTC).strftime(QUARTER) if question.start else ""
+    end = question.end.astimezone(UTC).strftime(QUARTER) if question.end else "~"
+    return [row for row in rows if start <= row.quarter < end]
+
+
+def _split(rows: Iterable[Count], by: GroupBy, zone: ZoneInfo) -> dict[str, list[Count]]:
+    parts: dict[str, list[Count]] = {}
+    for row in rows:
+        key = bucket(row.quarter, by, zone) if by in _BY_TIME else row.value
+        parts.setdefault(key, []).append(row)
+    return parts
+
+
+def _sum(rows: Iterable[Count]) -> dict[str, int]:
+    total = dict.fromkeys(METRICS, 0)
+    for row in rows:
+        for metric, count in row.counts.items():
+            total[metric] += count
+    return total
+
+
+def _figures(
+    rows: Iterable[Count], whole: Counts
+) -> tuple[Counts, Mapping[str, Rate | Mapping[str, Rate]]]:
+    counts = _sum(rows)
+    return counts, rates(counts, whole)

@@ -1,0 +1,26 @@
+"""The data bucket, for payloads and whatever else is kept as it came."""
+
+from typing import Any
+
+from mailtide.aws_errors import translated
+
+
+class Bucket:
+    """Objects by key."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object, whatever was there."""
+        with translated():
+            self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
+            )
+
+    def get(self, key: str) -> bytes:
+        """Read an object."""
+        with translated():
+            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body
