@@ -16,6 +16,7 @@ Source: docs/domain/sending.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -29,7 +30,7 @@ from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.handover import Outcome, Outgoing, Refused, Unknown
-from mailtide.domain.message import EventRow
+from mailtide.domain.message import SUPPRESSED, EventRow
 from mailtide.domain.quota import Day, ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
@@ -143,6 +144,14 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A sending IP with its transport, at hand before the block is opened."""
+
+    ip: SendingIp
+    transport: Transport
+
+
+@dataclass(frozen=True, slots=True)
 class Blocks:
     """The steps inside one block, with their collaborators."""
 
@@ -176,17 +185,22 @@ class Blocks:
         now = self.clock()
         places = self._reserve(batch, block, now.date())
         letters, ip_ids = members.place(block, places.granted)
+        ways = {ip: Way(places.ips[ip], self.transports.of(places.ips[ip])) for ip in ip_ids}
         opened = store(rules.open_block(batch, letters, ip_ids, now))
         if opened is None:
             return None
         rows = members.rows(block, opened, campaign)
-        outcomes = self._hand_over(opened, block, rows, composition, places, until)
+        trouble = self._write_ahead(rows)
+        if trouble is None:
+            outcomes = self._hand_over(opened, block, composition, ways, until)
+        else:
+            outcomes = dict.fromkeys(members.placed(opened), trouble)
         planned = [one.planned for one in block]
         carried = self.later.put(opened, planned, outcomes, self.clock())
         doubted = self._correct(rows, outcomes, carried)
-        for ip_id, key in places.keys.items():
-            used = members.used(opened, outcomes, ip_id)
-            self.quota.give_back(key, places.granted[ip_id] - used)
+        if trouble is not None:
+            self.messages.write_ahead([r for r in rows.values() if r.event_key == SUPPRESSED])
+        self._give_back(places, opened, outcomes)
         tally = members.tally(opened, outcomes, planned, carried, doubted)
         return BlockResult(opened, rows, outcomes, tally)
 
@@ -206,28 +220,30 @@ class Blocks:
         left = self.quota.day(ip, key.day).left
         return None if left is None else left + self.quota.held(key)
 
+    def _write_ahead(self, rows: Mapping[int, EventRow]) -> Refused | None:
+        """Write the rows before any byte leaves; return why the block is put off when it fails."""
+        try:
+            self.messages.write_ahead(list(rows.values()))
+        except RetryableError as trouble:
+            return Refused(later=True, code=None, response=trouble.detail)
+        return None
+
     def _hand_over(
         self,
         opened: Batch,
         block: Sequence[Recipient],
-        rows: Mapping[int, EventRow],
         composition: Composition,
-        places: Places,
+        ways: Mapping[str, Way],
         until: datetime,
     ) -> dict[int, Outcome]:
-        """Write the rows ahead and let the bytes leave; a place is good until its day ends."""
+        """Let the bytes leave; a place is good until its day ends."""
         by_ip = members.placed(opened)
-        try:
-            self.messages.write_ahead(list(rows.values()))
-        except RetryableError as trouble:
-            return dict.fromkeys(by_ip, Refused(later=True, code=None, response=trouble.detail))
         limit = min(until, _day_end(opened))
         outcomes: dict[int, Outcome] = {}
-        for ip_id in opened.ips:
-            ip = places.ips[ip_id]
+        for ip_id, way in ways.items():
             indexes = [i for i, placed_over in by_ip.items() if placed_over == ip_id]
-            outgoing = (_outgoing(block[i], composition, ip, self.clock) for i in indexes)
-            answers = self.transports.of(ip).deliver(outgoing, limit)
+            outgoing = (_outgoing(block[i], composition, way.ip, self.clock) for i in indexes)
+            answers = way.transport.deliver(outgoing, limit)
             outcomes.update(zip(indexes, answers, strict=True))
         return outcomes
 
@@ -241,6 +257,16 @@ class Blocks:
                 self.messages.correct(members.correction(rows[i], outcome, carried=goes_on))
         marks = [members.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
         return self.doubts.mark(marks) if marks else 0
+
+    def _give_back(self, places: Places, opened: Batch, outcomes: Mapping[int, Outcome]) -> None:
+        """Return the places that nobody used; what fails here ends at midnight by itself.
+
+        A block whose outcomes are known must not fall into doubt for a few places.
+        """
+        for ip_id, key in places.keys.items():
+            used = members.used(opened, outcomes, ip_id)
+            with suppress(RetryableError):
+                self.quota.give_back(key, places.granted[ip_id] - used)
 
 
 def _outgoing(
