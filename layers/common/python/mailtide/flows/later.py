@@ -71,7 +71,7 @@ class Later:
         draft = replace(
             opened,
             ref=replace(opened.ref, batch_id=f"{opened.ref.batch_id}.{opened.watermark}"),
-            due_at=min(_dues(opened.tries, now, unplaced, put_off), default=now),
+            due_at=max(_dues(opened.tries, now, unplaced, put_off), default=now),
             attempt=opened.attempt + 1,
             tries=opened.tries + 1 if put_off else opened.tries,
             phase=Phase.WAITING,
@@ -96,7 +96,11 @@ def _put_off(outcome: Outcome) -> bool:
 def _dues(
     tries: int, now: datetime, unplaced: Sequence[Planned], put_off: Sequence[Planned]
 ) -> list[datetime]:
-    """Return when each kind may go on: at midnight UTC at the latest, or by back-off."""
+    """Return when each kind may go on: at midnight UTC at the latest, or by back-off.
+
+    A batch that holds both waits for the later of them: it counts one refusal for everybody in it,
+    and the back-off is what makes so many refusals last more than a day.
+    """
     dues = []
     if unplaced:
         midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
