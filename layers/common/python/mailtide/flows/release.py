@@ -18,6 +18,7 @@ from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.flows.send import Order
 
+ENDED = (State.CANCELLED, State.SENT)  # after SENT a second launcher may have put a batch too many
 NO_PLACE = timedelta(minutes=10)  # a limit may be raised in the course of the day
 
 
@@ -145,13 +146,13 @@ class Release:
     def _leave(self, batch: Batch, now: datetime, nonce: str) -> int:
         """See to a batch whose campaign does not send.
 
-        What a dead holder opened is settled all the same; a cancelled campaign's batch waits for
-        nothing any more; a paused one's stays due, so that a resume finds it.
+        What a dead holder opened is settled all the same; the batch of a campaign that has ended
+        waits for nothing any more; a paused one's stays due, so that a resume finds it.
         """
         if batch.phase is Phase.OPENED:
             return self._hand_out(batch, 0, now, nonce)
         campaign = self.campaigns.get(batch.ref.org_id, batch.ref.campaign_id)
-        if campaign is None or campaign.state is State.CANCELLED:
+        if campaign is None or campaign.state in ENDED:
             self.batches.swap(batch, replace(batch, due_at=None), nonce)
         return 0
 
