@@ -102,14 +102,16 @@ class Launch:
             return 0
         audience = self._audience(campaign, shard)
         excluded = self._excluded(org_id, shard, audience)
-        planned = self._plan(campaign, shard, audience, excluded)
-        self.batches.exclude(campaign_id, shard, excluded)
+        taken = self._plan(campaign, shard, audience, excluded)
+        # Suppressed since an earlier run put them into a batch: the sender leaves them out.
+        left_out = {one: reason for one, reason in excluded.items() if one not in taken}
+        self.batches.exclude(campaign_id, shard, left_out)
         remaining = self.campaigns.shard_launched(
-            org_id, campaign_id, shard, planned=planned, excluded=len(excluded)
+            org_id, campaign_id, shard, planned=len(taken), excluded=len(left_out)
         )
         if not remaining:
             self.release()
-        return planned
+        return len(taken)
 
     def _audience(self, campaign: Campaign, shard: str) -> dict[str, str]:
         """Merge the lists: each contact once, under the first list that holds it."""
@@ -138,14 +140,14 @@ class Launch:
         shard: str,
         audience: Mapping[str, str],
         excluded: Mapping[str, str],
-    ) -> int:
-        """Put batches until nobody is left; return how many recipients are in all of them."""
+    ) -> set[str]:
+        """Put batches until nobody is left; return the contacts of all of them."""
         while True:
             stored = self.batches.stored(campaign.campaign_id, shard)
             taken = {one.contact_id for _, recipients in stored for one in recipients}
             rest = [c for c in audience if c not in taken and c not in excluded]
             if not rest:
-                return len(taken)
+                return taken
             ranks = self._ranks(campaign.org_id, shard)
             rest.sort(key=lambda contact_id: (ranks.get(contact_id, 0), contact_id))
             chosen = rest[: self.batch_size]
