@@ -1,0 +1,205 @@
+"""Engagement: whether a person or a machine opened and clicked, judged from one message's rows.
+
+Each rule that fits adds its score to a hit; the sum decides. The rules look at all rows of the
+message and at nothing else, so a verdict can be computed again at any time, from rows in any order.
+
+Units: scores are added; seconds are from the delivery's time, which has whole seconds.
+Source: docs/domain/engagement.md (each rule, its score and whose it is).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from mailtide.domain.event import EventType
+from mailtide.domain.message import EventRow, millis
+from mailtide.domain.metrics import VERDICTS, quarter
+
+MACHINE_FROM = 1.0  # a sum of scores from here on is a machine's
+UNKNOWN_FROM = 0.5  # from here on it is not taken for a person's
+MAX_OPENS = 100  # earliest opens of a message that count
+BURST_LINKS = 3  # so many different links ...
+BURST = timedelta(seconds=3)  # ... within this time are not a person's
+INSTANT = timedelta(seconds=2)  # after delivery: nobody has seen the message yet
+EARLY = timedelta(seconds=7)
+
+_HITS: Mapping[EventType, str] = {EventType.OPENED: "opens", EventType.CLICKED: "clicks"}
+_BARE_AGENT = "Mozilla/5.0"
+_ROBOT = re.compile(
+    r"(?<!cu)bot\b|crawl|spider|scanner|headless|phantom|puppeteer|playwright|selenium"  # Cubot: phones
+    r"|python|\bcurl|wget|libwww|go-http|java/|okhttp|httpclient|http_request|axios|node-?fetch"
+    r"|node\.js|\bruby|\bperl|powershell|preview|prefetch|externalhit|monitor|validator|fetcher"
+    r"|safelinks|barracuda|mimecast|proofpoint|messagelabs|symantec|trendmicro|fireeye|sophos|zscaler",
+    re.IGNORECASE,
+)
+
+
+class Label(StrEnum):
+    """Who is behind a hit."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rules know of the message beside the hit."""
+
+    delivered_at: datetime | None
+    bursts: Sequence[tuple[datetime, datetime]]  # first and last instant of each, by time
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One sign; a negative score speaks for a person."""
+
+    reason: str
+    score: float
+    fits: Callable[[EventRow, Context], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One hit with its verdict."""
+
+    event_key: str
+    type: EventType  # opened or clicked
+    at: datetime
+    label: Label
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdicts of one message's hits, by time."""
+
+    hits: tuple[Judged, ...]
+
+
+def judge(rows: Iterable[EventRow]) -> Verdict:
+    """Judge each hit among all rows of one message; opens beyond the earliest 100 are left out."""
+    everything = sorted({row.event_key: row for row in rows}.values(), key=_by_time)
+    opens = [row for row in everything if row.event_type is EventType.OPENED][:MAX_OPENS]
+    clicks = [row for row in everything if row.event_type is EventType.CLICKED]
+    delivered = next((r.ts for r in everything if r.event_type is EventType.DELIVERED), None)
+    context = Context(delivered, _bursts(clicks))
+    hits = sorted([*opens, *clicks], key=_by_time)
+    return Verdict(tuple(_judged(row, context) for row in hits))
+
+
+def summary(verdict: Verdict) -> dict[str, Any]:
+    """Return what is stored of a verdict, but for its version.
+
+    `{"opens": {quarter: [human, machine, unknown]}, "clicks": …, "uniques": {metric: quarter},
+    "human_open_at": ms | None, "human_click_at": ms | None}`
+    """
+    counts: dict[str, dict[str, list[int]]] = {"opens": {}, "clicks": {}}
+    uniques: dict[str, str] = {}
+    first_human: dict[str, int] = {}
+    for hit in verdict.hits:
+        kind, bucket = _HITS[hit.type], quarter(hit.at)
+        cell = counts[kind].setdefault(bucket, [0] * len(VERDICTS))
+        cell[VERDICTS.index(hit.label.value)] += 1
+        uniques.setdefault(f"unique_{kind}", bucket)
+        if hit.label is not Label.UNKNOWN:
+            uniques.setdefault(f"unique_{kind}_{hit.label.value}", bucket)
+        if hit.label is Label.HUMAN:
+            first_human.setdefault(kind, millis(hit.at))
+    return {
+        **counts,
+        "uniques": uniques,
+        "human_open_at": first_human.get("opens"),
+        "human_click_at": first_human.get("clicks"),
+    }
+
+
+def _by_time(row: EventRow) -> tuple[datetime, str]:
+    return row.ts, row.event_key
+
+
+def _judged(row: EventRow, context: Context) -> Judged:
+    fitting = [rule for rule in RULES if rule.fits(row, context)]
+    score = round(sum(rule.score for rule in fitting), 3)
+    label = Label.HUMAN
+    if score >= UNKNOWN_FROM:
+        label = Label.MACHINE if score >= MACHINE_FROM else Label.UNKNOWN
+    reasons = tuple(rule.reason for rule in fitting)
+    return Judged(row.event_key, row.event_type, row.ts, label, score, reasons)
+
+
+def _bursts(clicks: Sequence[EventRow]) -> list[tuple[datetime, datetime]]:
+    """Return the spans in which too many different links were fetched at once; none overlap.
+
+    Args:
+        clicks: by time.
+    """
+    found: list[tuple[datetime, datetime]] = []
+    links: Counter[str] = Counter()
+    start = 0
+    for last in clicks:
+        links[_text(last, "link")] += 1
+        while last.ts - clicks[start].ts > BURST:
+            links -= Counter([_text(clicks[start], "link")])
+            start += 1
+        if len(links) >= BURST_LINKS:
+            first = clicks[start].ts
+            if found and first <= found[-1][1]:
+                first = found.pop()[0]
+            found.append((first, last.ts))
+    return found
+
+
+def _text(row: EventRow, name: str) -> str:
+    return str(row.data.get(name, ""))
+
+
+def _after_delivery(row: EventRow, context: Context) -> timedelta | None:
+    return row.ts - context.delivered_at if context.delivered_at else None
+
+
+def _asks_without_looking(row: EventRow, _: Context) -> bool:
+    return _text(row, "method").upper() in ("HEAD", "OPTIONS")
+
+
+def _is_robot(row: EventRow, _: Context) -> bool:
+    agent = _text(row, "user_agent").strip()
+    return not agent or _ROBOT.search(agent) is not None
+
+
+def _is_bare(row: EventRow, _: Context) -> bool:
+    return _text(row, "user_agent").strip() == _BARE_AGENT
+
+
+def _in_burst(row: EventRow, context: Context) -> bool:
+    return any(first <= row.ts <= last for first, last in context.bursts)
+
+
+def _is_instant(row: EventRow, context: Context) -> bool:
+    after = _after_delivery(row, context)
+    return after is not None and after <= INSTANT
+
+
+def _is_early(row: EventRow, context: Context) -> bool:
+    after = _after_delivery(row, context)
+    return after is not None and INSTANT < after <= EARLY
+
+
+def _is_google_proxy(row: EventRow, _: Context) -> bool:
+    return "GoogleImageProxy" in _text(row, "user_agent")
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("method", 1.0, _asks_without_looking),
+    Rule("agent", 1.0, _is_robot),
+    Rule("apple_proxy", 1.0, _is_bare),
+    Rule("burst", 1.0, _in_burst),
+    Rule("instant", 1.0, _is_instant),
+    Rule("early", 0.6, _is_early),
+    Rule("google_proxy", -0.6, _is_google_proxy),
+)
