@@ -1,0 +1,115 @@
+"""Mail: one finished message as bytes: headers and a text and an HTML part.
+
+Headers are written here and not by the library: it decodes what looks like an encoded word in a
+contact's data, and it folds ids and addresses in the middle. The parts are the library's.
+Source: RFC 5322 (headers), RFC 2045 to 2047 (parts, encoded words), RFC 6532 (UTF-8 in headers).
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+# All that ends a line for some reader, and the other control characters.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ADDRESS = re.compile(r"[^\s\"(),:;<>@\[\\\]]+@[a-z0-9._-]+", re.IGNORECASE | re.ASCII)
+_SEVEN_BIT = SMTP.clone(cte_type="7bit")
+_MAX_PLAIN = 900  # characters; a line must not be over 998 (RFC 5322 section 2.1.1)
+_WORD_BYTES = 45  # 60 characters of base64; an encoded word must not be over 75
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a message is made of; domains of addresses are in ASCII."""
+
+    message_id: str
+    date: datetime
+    from_name: str
+    from_address: str
+    to: str
+    subject: str
+    text: str
+    html: str
+    reply_to: str | None
+    headers: Mapping[str, str]  # more of them, written as they are
+
+
+def is_header_safe(text: str) -> bool:
+    """Say whether a text can stand in a header: no line ends, no control characters."""
+    return _UNSAFE.search(text) is None
+
+
+def build(mail: Mail) -> bytes:
+    """Return the message with CRLF line ends, every line short enough for any relay.
+
+    It is ASCII but for the recipient's address, whose local part may be international: the relay
+    has to know SMTPUTF8 then.
+
+    Raises:
+        ValueError: when an address or a header has a form that no message can carry.
+    """
+    message = EmailMessage(policy=_SEVEN_BIT)
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    # The library draws boundaries by lot; the same message is to be the same bytes.
+    message.set_boundary(f"=_{mail.message_id}")
+    return "".join(_headers(mail)).encode() + message.as_bytes()
+
+
+def _headers(mail: Mail) -> Iterator[str]:
+    sender = _address(_ascii(mail.from_address))
+    headers = {
+        "From": f"{_phrase(mail.from_name)} <{sender}>" if mail.from_name else sender,
+        "To": _address(mail.to),
+        "Subject": _words(mail.subject),
+        "Date": format_datetime(mail.date),
+        "Message-ID": f"<{mail.message_id}@{sender.rpartition('@')[2]}>",
+        **mail.headers,
+    }
+    if mail.reply_to is not None:
+        headers["Reply-To"] = _address(_ascii(mail.reply_to))
+    for name, value in headers.items():
+        if not is_header_safe(value.replace("\r\n ", "")):
+            raise ValueError(f"a line break or a control character in {name}")
+        yield f"{name}: {value}\r\n"
+
+
+def _address(address: str) -> str:
+    if _ADDRESS.fullmatch(address) is None or len(address) > _MAX_PLAIN:
+        raise ValueError(f"not an address that a header can hold: {address[:100]!r}")
+    return address
+
+
+def _ascii(address: str) -> str:
+    if not address.isascii():
+        raise ValueError(f"a sender's address needs an ASCII local part: {address!r}")
+    return address
+
+
+def _phrase(name: str) -> str:
+    if not _is_plain(name):
+        return _words(name)
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "=?" not in text and len(text) <= _MAX_PLAIN
+
+
+def _words(text: str) -> str:
+    """Write a text for a header: as it is, or as encoded words of whole characters."""
+    if not is_header_safe(text):
+        raise ValueError("a line break or a control character in a header")
+    if _is_plain(text):
+        return text
+    words: list[bytes] = [b""]
+    for char in text:
+        raw = char.encode()
+        if len(words[-1]) + len(raw) > _WORD_BYTES:
+            words.append(b"")
+        words[-1] += raw
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
