@@ -124,6 +124,8 @@ def _prune(packages: Path) -> None:
     for service in (packages / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in BOTOCORE_SERVICES:
             shutil.rmtree(service)
+    # Babel imports pytz and asks it for nothing; the standard library reads tzdata.
+    shutil.rmtree(packages / "pytz" / "zoneinfo", ignore_errors=True)
     # Liquid imports Babel, but its filters that read locales are not registered.
     for locale in (packages / "babel" / "locale-data").glob("*.dat"):
         if locale.stem != "root" and not locale.stem.startswith("en"):

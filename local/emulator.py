@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".emulator" / "bin" / "python"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder with a random name is made in it
+MEMORY_BYTES = 4 * 2**30  # 40 MB for each process, and some are replaced before they are removed
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
@@ -61,7 +63,7 @@ def running(*, enforce_iam: bool = True, max_executions: int = 40) -> Iterator[E
     Raises:
         RuntimeError: it did not come up; the message holds the end of its log.
     """
-    folder = Path(tempfile.mkdtemp(prefix="mailtide-emulator-"))
+    folder = Path(tempfile.mkdtemp(prefix="mailtide-emulator-", dir=_fast_folder()))
     port = free_port()
     emulator = Emulator(f"http://127.0.0.1:{port}", folder / "emulator.log")
     with emulator.log_file.open("wb") as log:
@@ -87,6 +89,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _fast_folder() -> str | None:
+    """Return shared memory where it can hold the functions' processes, else None.
+
+    Each process unpacks the layers into files of its own: 0.4 s in memory, up to 3 s on a disk.
+    """
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return None
+    if os.statvfs(MEMORY).f_flag & os.ST_NOEXEC or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
+        return None
+    return str(MEMORY)
 
 
 def _environment(folder: Path, port: int, enforce_iam: bool, max_executions: int) -> dict[str, str]:
