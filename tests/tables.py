@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
@@ -24,10 +25,16 @@ def moto_tables(*models: type[Row]) -> Iterator[None]:
 
 def create_tables(*models: type[Row]) -> None:
     """Create and bind tables within a mock that is already there."""
-    client = boto3.client("dynamodb", region_name=REGION)
     for model in models or tables.ALL:
-        client.create_table(**_definition(model.schema()))
-    tables.bind(PREFIX, REGION)
+        _client().create_table(**_definition(model.schema()))
+    # A client outlives the mock it was first used in, and making one is most of a test's time.
+    if not all(model.Meta.table_name.startswith(f"{PREFIX}-") for model in tables.ALL):
+        tables.bind(PREFIX, REGION)
+
+
+@cache
+def _client() -> Any:
+    return boto3.client("dynamodb", region_name=REGION)
 
 
 def _definition(schema: Schema) -> dict[str, Any]:
