@@ -1,0 +1,109 @@
+"""The receivers as a child process, and what their control server can be asked."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local.emulator import ROOT
+
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+TIMEOUT_SECONDS = 60.0  # a ledger of thousands of messages is some megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mailworld:
+    """The running receivers."""
+
+    smtp_ports: Mapping[str, int]  # by the name of the sending IP
+    control_url: str
+
+    def ledger(self, campaign_id: str) -> dict[str, Any]:
+        """Read what truly happened to a campaign: messages, refusals, duplicates."""
+        return self._get("/ledger", campaign=campaign_id)
+
+    def summary(self, campaign_id: str) -> dict[str, Any]:
+        """Read the ledger's sums."""
+        return self._get("/summary", campaign=campaign_id)
+
+    def is_settled(self) -> bool:
+        """Say whether nothing is planned to happen and the webhook has everything."""
+        idle = self._get("/idle")
+        return bool(idle["scheduled"] == idle["unsent"] == 0)
+
+    def change(self, behaviour: Mapping[str, Any]) -> None:
+        """Change how receivers behave from now on."""
+        httpx.post(f"{self.control_url}/behaviour", json=dict(behaviour)).raise_for_status()
+
+    def _get(self, path: str, **query: str) -> dict[str, Any]:
+        response = httpx.get(f"{self.control_url}{path}", params=query, timeout=TIMEOUT_SECONDS)
+        response.raise_for_status()
+        return dict(response.json())
+
+
+@contextlib.contextmanager
+def running(config: Mapping[str, Any]) -> Iterator[Mailworld]:
+    """Start the receivers (`local.receivers.config.Config`) and stop them at the end.
+
+    Raises:
+        RuntimeError: they did not come up; the message holds what they said.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="mailtide-receivers-"))
+    try:
+        path = folder / "config.json"
+        path.write_text(json.dumps(config))
+        with _started(path, folder / "log") as process:
+            ports = json.loads(_ready_line(process, folder / "log"))
+            yield Mailworld(ports["smtp"], f"http://127.0.0.1:{ports['control']}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _started(config: Path, log_file: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.receivers", "--config", str(config)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us, and we stop it
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _ready_line(process: subprocess.Popen[bytes], log_file: Path) -> bytes:
+    if process.stdout is None:
+        raise ValueError("the receivers' output has to be a pipe")
+    ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    line = process.stdout.readline() if ready else b""
+    if not line:
+        raise RuntimeError(f"the receivers did not start:\n{log_file.read_text(errors='replace')}")
+    return line
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
