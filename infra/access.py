@@ -117,7 +117,7 @@ ACCESS: dict[str, Access] = {
             "suppression_list": "rw",
         },
         get=("payloads",),
-        put=("raw",),
+        put=("raw", "refused"),
         secrets=("identity", "signing"),
     ),
     "rollup": Access(tables={"campaign_metrics": "rw", "campaigns": "w"}, put=("quarantine",)),
