@@ -64,8 +64,6 @@ class Sources:
         return self.known.get(source_id)
 
 
-class Names:
-    """Contacts by address; whatever has an @ is one."""
-
-    def contact_id(self, org_id: str, address: str) -> str | None:
-        return identifiers.contact_id(NAMES_KEY, org_id, address) if "@" in address else None
+def name_contact(org_id: str, address: str) -> str | None:
+    """Name a contact by address; whatever has an @ is one."""
+    return identifiers.contact_id(NAMES_KEY, org_id, address) if "@" in address else None

@@ -7,7 +7,7 @@ from mailtide.domain.event import EventType
 from mailtide.domain.message import Dimensions, EventRow, SentState, happening_key, merge_order
 
 ORG = "org0000000000001"
-CAMPAIGN = "c000000001"
+CAMPAIGN = "c000000004"
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 

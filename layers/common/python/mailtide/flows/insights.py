@@ -6,7 +6,7 @@ included. What a person did and what a machine did are told apart everywhere.
 Source: docs/domain/counters.md.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,6 +32,8 @@ class GroupBy(StrEnum):
     VARIANT = "variant"
     IP = "ip"
 
+
+NameContact = Callable[[str, str], str | None]  # (organisation, address) → contact, if it is one
 
 _BY_TIME = frozenset({GroupBy.HOUR, GroupBy.DAY})
 _ALL = "all"  # the dimension that every row is counted under
@@ -105,14 +107,6 @@ class Messages(Protocol):
         ...
 
 
-class Names(Protocol):
-    """How contacts are named."""
-
-    def contact_id(self, org_id: str, address: str) -> str | None:
-        """Return the contact behind an address; None when it is none."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Insights:
     """The insights flow with its collaborators."""
@@ -120,7 +114,7 @@ class Insights:
     campaigns: Campaigns
     counters: Counters
     messages: Messages
-    names: Names
+    name_contact: NameContact
 
     def campaign(self, org_id: str, campaign_id: str, question: Question) -> Answer:
         """Return a campaign's figures.
@@ -160,7 +154,7 @@ class Insights:
         Raises:
             InvalidInputError: `invalid_address`, when it is none.
         """
-        contact_id = self.names.contact_id(org_id, address)
+        contact_id = self.name_contact(org_id, address)
         if contact_id is None:
             raise InvalidInputError("`recipient` is not an address.", code="invalid_address")
         return self.messages.to_contact(contact_id, limit, after)

@@ -1,0 +1,247 @@
+"""Ingest: turn what sources told into event rows and their immediate consequences.
+
+Every step may be done again: a run that dies is repeated from the queue, and its rows, suppressions
+and settled doubts meet themselves. Evidence is written first and the doubt mark is read after it;
+whoever marks a doubt does it the other way round, so one of the two sees the other.
+
+Events that are not to be believed (no such message of ours, another organisation's, an unknown
+source, a report that does not fit what we sent) are kept with the reason and acknowledged: to
+refuse them would make the source send its whole batch again for ever.
+Source: docs/events.md, docs/domain/suppression.md.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from mailtide.domain.contact import Contact
+from mailtide.domain.event import Event, EventType
+from mailtide.domain.message import DOUBT, ENGAGEMENT, EventRow, SentState, settled
+from mailtide.domain.organisation import Source
+from mailtide.domain.suppression import Suppression
+from mailtide.flows import envelope, reports
+from mailtide.flows.envelope import Bucket, Envelope, Hit
+from mailtide.flows.verdicts import Rows, Verdicts
+from mailtide.sources import mime, stalwart
+
+NameContact = Callable[[str, str], str | None]  # (organisation, address) → contact, if it is one
+
+
+class Events(Rows, Protocol):
+    """The rows of messages."""
+
+    def sent(self, message_ids: Collection[str]) -> Mapping[str, EventRow]:
+        """Read `sent` rows consistently; a message without one is missing."""
+        ...
+
+    def marks(self, message_ids: Collection[str]) -> Sequence[EventRow]:
+        """Read the doubt and engagement rows of messages consistently."""
+        ...
+
+    def put_all(self, rows: Sequence[EventRow]) -> None:
+        """Write rows whose keys fix what they say; no key twice."""
+        ...
+
+    def put_least(self, rows: Sequence[EventRow]) -> None:
+        """Write each state row unless one of the same or a lesser merge order stands there."""
+        ...
+
+
+class Sources(Protocol):
+    """The registered sources."""
+
+    def find_source(self, source_id: str) -> Source | None:
+        """Return a source, whoever owns it; None when there is no such source."""
+        ...
+
+
+class Suppressions(Protocol):
+    """The suppression list."""
+
+    def add(self, suppression: Suppression) -> None:
+        """Add reasons to what stands against a contact; the earliest of each reason is kept."""
+        ...
+
+
+class Contacts(Protocol):
+    """The contacts."""
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
+        """Read contacts; only those that exist are in the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One event with the row key it came with, if it was fixed before."""
+
+    event: Event
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A report of a message of ours."""
+
+    report: Report
+    sent: EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The ingest flow with its collaborators."""
+
+    events: Events
+    sources: Sources
+    suppressions: Suppressions
+    contacts: Contacts
+    name_contact: NameContact
+    bucket: Bucket
+
+    def run(self, text: str) -> Counter[str]:
+        """Bring one message of the queue into the rows; returns how many events of each type.
+
+        `refused` and `unattributed` (about mail that carries no message id of ours) count too.
+
+        Raises:
+            ValueError, KeyError, TypeError: when the text is no message of ours.
+            RetryableError: when it is to be tried again.
+        """
+        received = envelope.read(text, self.bucket)
+        self._keep(received)
+        counts: Counter[str] = Counter()
+        accepted = []
+        for found in self._judged(received, counts):
+            accepted.append(found)
+            counts[found.report.event.type.value] += 1
+        self._write(accepted)
+        return counts
+
+    def _keep(self, received: Envelope) -> None:
+        """Store the raw payload under its content, so that a repeat stores nothing more."""
+        if received.source_id is not None:
+            name = f"{received.source_id}/{sha256(received.body).hexdigest()}.json"
+            self.bucket.put(f"raw/{received.received_at:%Y-%m-%d}/{name}", received.body)
+
+    def _judged(self, received: Envelope, counts: Counter[str]) -> Iterator[Accepted]:
+        """Yield the reports that are to be believed, count and keep the others."""
+        told = list(_told(received))
+        about = [report for report in told if report.event.type in _COUNTED]
+        counts.update(r.event.type.value for r in told if r.event.type not in _COUNTED)
+        sent = self.events.sent({r.event.message_id for r in about if r.event.message_id})
+        source = self.sources.find_source(received.source_id) if received.source_id else None
+        for report in about:
+            if report.event.message_id is None:
+                counts["unattributed"] += 1
+                continue
+            row = sent.get(report.event.message_id)
+            reason = self._refusal(report.event, row, received, source)
+            if reason is None and row is not None:
+                yield Accepted(report, row)
+            else:
+                counts["refused"] += 1
+                self._keep_refused(report.event, received, str(reason))
+
+    def _refusal(
+        self, event: Event, sent: EventRow | None, received: Envelope, source: Source | None
+    ) -> str | None:
+        """Return why an event is not believed; None when it is."""
+        if received.source_id is not None and source is None:
+            return "unknown_source"
+        if sent is None:
+            return "unknown_message"
+        if source is not None and source.org_id != sent.of.org_id:
+            return "other_organisation"
+        if received.source == envelope.INBOUND:
+            return self._misfit(event, sent)
+        return None
+
+    def _misfit(self, event: Event, sent: EventRow) -> str | None:
+        """Inbound mail is easily forged: it must fit what we sent, as far as it says anything.
+
+        Feedback reports often hide the recipient; a bounce always names one.
+        """
+        if sent.data["state"] != SentState.SENT:
+            return "never_sent"
+        if event.recipient is None:
+            return None if event.type is EventType.COMPLAINED else "no_recipient"
+        named = self.name_contact(sent.of.org_id, event.recipient)
+        return None if named == sent.of.recipient_id else "other_recipient"
+
+    def _keep_refused(self, event: Event, received: Envelope, reason: str) -> None:
+        told = {"reason": reason, "source_id": received.source_id, "event": asdict(event)}
+        body = json.dumps(told, sort_keys=True, default=str).encode()
+        name = f"{received.source_id or received.source}/{sha256(body).hexdigest()}.json"
+        self.bucket.put(f"refused/{received.received_at:%Y-%m-%d}/{name}", body)
+
+    def _write(self, accepted: Sequence[Accepted]) -> None:
+        rows = reports.merged(
+            reports.row_of(one.report.event, one.sent, one.report.key) for one in accepted
+        )
+        self.events.put_all([row for row in rows if row.event_type in reports.HAPPENINGS])
+        self.events.put_least([row for row in rows if row.event_type in reports.STATES])
+        self._suppress(accepted)
+        marks = self.events.marks({row.message_id for row in rows})
+        self._settle(mark for mark in marks if mark.event_key == DOUBT)
+        hit = {row.message_id for row in rows if row.event_type in reports.HITS}
+        judged = {mark.message_id for mark in marks if mark.event_key == ENGAGEMENT}
+        for message_id in sorted(hit | judged):
+            Verdicts(self.events).renew(message_id)
+
+    def _suppress(self, accepted: Iterable[Accepted]) -> None:
+        for one in accepted:
+            reason = reports.suppression_reason(one.report.event, one.sent)
+            if reason is not None:
+                org_id, contact_id = one.sent.of.org_id, one.sent.of.recipient_id
+                contact = self.contacts.get_many(org_id, [contact_id]).get(contact_id)
+                self.suppressions.add(
+                    Suppression(
+                        org_id,
+                        contact_id,
+                        {reason: reports.evidence(one.report.event, one.sent)},
+                        contact.email if contact else None,
+                    )
+                )
+
+    def _settle(self, doubts: Iterable[EventRow]) -> None:
+        """Settle open doubts; one that changes meanwhile is settled by who changed it."""
+        for doubt in doubts:
+            if not doubt.data["settled"]:
+                self.events.replace(doubt, settled(doubt))
+
+
+_COUNTED = reports.STATES | reports.HAPPENINGS
+
+
+def _told(received: Envelope) -> Iterator[Report]:
+    """Yield what a payload tells, in our words."""
+    if received.source == envelope.STALWART:
+        yield from (Report(event) for event in stalwart.parse(received.body))
+    elif received.source == envelope.INBOUND:
+        raw = stalwart.hook_message(received.body)
+        yield from (Report(event) for event in mime.parse(raw, received.received_at))
+    elif received.source == envelope.TRACKING:
+        yield from (Report(_event(hit), hit.key) for hit in received.hits)
+    else:
+        raise ValueError(f"no such source: {received.source}")
+
+
+def _event(hit: Hit) -> Event:
+    told = {
+        "method": hit.method,
+        "user_agent": hit.user_agent,
+        "address": hit.address,
+        "link": None if hit.link_index is None else str(hit.link_index),
+        "url": hit.url,
+    }
+    return Event(
+        type=hit.type,
+        occurred_at=hit.at,
+        source=envelope.TRACKING,
+        source_type=hit.type.value,
+        message_id=hit.message_id,
+        data={name: text for name, text in told.items() if text is not None},
+    )

@@ -1,0 +1,73 @@
+"""React: a contact's last human open and click, whatever order the stream brings them in."""
+
+from datetime import datetime
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.memory.engagement import Engagement
+from mailtide.domain.event import EventType
+from mailtide.domain.message import instant
+from mailtide.flows.react import React
+from mailtide.flows.rollup import Change, Unreadable
+from tests.rows import ORG, contact, engagement, happening, sent
+
+Seen = dict[tuple[str, str], tuple[datetime | None, datetime | None]]
+
+
+def record(number: int, opened: int | None, clicked: int | None) -> Change:
+    row = engagement(number, human_open_at=opened, human_click_at=clicked)
+    return Change(f"{number:040d}", None, row)
+
+
+def seen(*batches: list[Change | Unreadable]) -> Seen:
+    contacts = Engagement({(ORG, contact(n)) for n in range(1, 4)})
+    for batch in batches:
+        React(contacts).run(batch)
+    return contacts.seen
+
+
+def test_the_latest_human_open_and_click_are_kept() -> None:
+    assert seen([record(1, 1000, None)], [record(1, 500, 3000)]) == {
+        (ORG, contact(1)): (instant(1000), instant(3000))
+    }
+
+
+def test_machines_and_other_rows_change_nothing() -> None:
+    others = [sent(), happening(EventType.OPENED)]
+    changes = [Change("01", None, row) for row in others]
+    assert seen([record(1, None, None), *changes, Change("05", sent(), None)]) == {}
+
+
+def test_a_contact_that_is_gone_stays_gone() -> None:
+    assert seen([record(9, 1000, None)]) == {}
+
+
+def test_a_record_that_cannot_be_read_is_not_ours_to_judge() -> None:
+    assert seen([Unreadable("01", None, "no", {}), record(1, 1000, None)]) == {
+        (ORG, contact(1)): (instant(1000), None)
+    }
+
+
+def test_it_says_how_many_changed() -> None:
+    contacts = Engagement({(ORG, contact(1))})
+    batch = [record(1, 1000, None), record(1, 2000, None)]
+    assert React(contacts).run(batch) == {"engaged": 1}
+    assert React(contacts).run(batch) == {"engaged": 0}
+
+
+HITS = st.tuples(
+    st.integers(1, 3), st.none() | st.integers(1, 10**6), st.none() | st.integers(1, 10**6)
+)
+
+
+@given(st.lists(HITS, max_size=12), st.randoms(use_true_random=True), st.integers(1, 5))
+def test_order_repeats_and_cuts_do_not_matter(
+    hits: list[tuple[int, int | None, int | None]], chance: Random, size: int
+) -> None:
+    records = [record(*hit) for hit in hits]
+    shuffled: list[Change | Unreadable] = [*records, *records]
+    chance.shuffle(shuffled)
+    cut = [list(shuffled[at : at + size]) for at in range(0, len(shuffled), size)]
+    assert seen(*cut) == seen(list(records))
