@@ -17,13 +17,22 @@ from botocore.config import Config
 from botocore.session import Session, get_session
 
 from mailtide.domain import identifiers
+from mailtide.errors import InvalidInputError
 from mailtide.store import tables
 
 if TYPE_CHECKING:
     from mailtide.bus import Orders
+    from mailtide.domain.signing import Keyring
+    from mailtide.flows.ingest import Ingest
+    from mailtide.flows.insights import Insights
     from mailtide.flows.launch import Launch
+    from mailtide.flows.react import React
     from mailtide.flows.release import Release
+    from mailtide.flows.rollup import Change, Rollup, Unreadable
+    from mailtide.flows.tracking import Tracking
+    from mailtide.flows.webhook import Webhook
     from mailtide.store.batches import Batches
+    from mailtide.store.bucket import Bucket
 
 _PREFIX = "MAILTIDE_"
 _RESERVE = timedelta(seconds=30)  # of a sender's time, for what follows the last hand-over
@@ -197,3 +206,118 @@ def release() -> "Release":
         orders=orders(),
         lease=timedelta(seconds=settings().lease_seconds),
     )
+
+
+@cache
+def keyring() -> "Keyring":
+    """The keys that sign and verify tokens and webhooks."""
+    from mailtide.domain.signing import Keyring
+
+    return Keyring.from_json(secret(settings().secret_signing))
+
+
+@cache
+def bucket() -> "Bucket":
+    """The data bucket, for payloads as they came."""
+    from mailtide.store.bucket import Bucket
+
+    return Bucket(client("s3"), settings().data_bucket)
+
+
+def name_contact(org_id: str, text: str) -> str | None:
+    """Name the person behind what somebody wrote as an address; None when it is none."""
+    from mailtide.domain.address import normalize
+
+    try:
+        return contact_id(org_id, normalize(text).email)
+    except InvalidInputError:
+        return None
+
+
+@cache
+def webhook() -> "Webhook":
+    """The webhook flow."""
+    from mailtide.bus import Queue
+    from mailtide.flows.webhook import Webhook
+
+    return Webhook(keyring(), Queue(client("sqs"), settings().queue_events), bucket())
+
+
+@cache
+def tracking() -> "Tracking":
+    """The tracking flow; a hit needs no table."""
+    from mailtide.bus import Queue
+    from mailtide.domain.tracking import Tracker
+    from mailtide.flows.tracking import Tracking
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.events import Events
+    from mailtide.store.suppressions import Suppressions
+
+    connect()
+    return Tracking(
+        tracker=Tracker(keyring(), settings().public_url),
+        queue=Queue(client("sqs"), settings().queue_events),
+        messages=Events(),
+        contacts=Contacts(),
+        suppressions=Suppressions(),
+    )
+
+
+@cache
+def ingest() -> "Ingest":
+    """The ingest flow."""
+    from mailtide.flows.ingest import Ingest
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.events import Events
+    from mailtide.store.organisations import Organisations
+    from mailtide.store.suppressions import Suppressions
+
+    connect()
+    return Ingest(
+        events=Events(),
+        sources=Organisations(),
+        suppressions=Suppressions(),
+        contacts=Contacts(),
+        name_contact=name_contact,
+        bucket=bucket(),
+    )
+
+
+def stream_records(event: Mapping[str, Any]) -> "list[Change | Unreadable]":
+    """Read a batch of the event table's stream."""
+    from mailtide.store import stream
+
+    return [stream.read(record) for record in event["Records"]]
+
+
+@cache
+def rollup() -> "Rollup":
+    """The rollup flow."""
+    from mailtide.flows.rollup import Rollup
+    from mailtide.store.counters import Counters
+    from mailtide.store.stream import Quarantine
+
+    connect()
+    return Rollup(Counters(), Quarantine(bucket()), settings().emulator)
+
+
+@cache
+def react() -> "React":
+    """The react flow."""
+    from mailtide.flows.react import React
+    from mailtide.store.engagement import Engagement
+
+    connect()
+    return React(Engagement())
+
+
+@cache
+def insights() -> "Insights":
+    """The insights flow."""
+    from mailtide.flows.insights import Insights
+    from mailtide.store.campaigns import Campaigns
+    from mailtide.store.counters import Counters
+    from mailtide.store.events import Events
+
+    connect()
+    return Insights(Campaigns(), Counters(), Events(), name_contact)
