@@ -29,8 +29,8 @@ EARLY = timedelta(seconds=7)
 
 _HITS: Mapping[EventType, str] = {EventType.OPENED: "opens", EventType.CLICKED: "clicks"}
 _BARE_AGENT = "Mozilla/5.0"
-_ROBOT = re.compile(
-    r"(?<!cu)bot\b|crawl|spider|scanner|headless|phantom|puppeteer|playwright|selenium"  # Cubot: phones
+_ROBOT = re.compile(  # a Cubot is a phone
+    r"(?<!cu)bot\b|crawl|spider|scanner|headless|phantom|puppeteer|playwright|selenium"
     r"|python|\bcurl|wget|libwww|go-http|java/|okhttp|httpclient|http_request|axios|node-?fetch"
     r"|node\.js|\bruby|\bperl|powershell|preview|prefetch|externalhit|monitor|validator|fetcher"
     r"|safelinks|barracuda|mimecast|proofpoint|messagelabs|symantec|trendmicro|fireeye|sophos|zscaler",

@@ -42,7 +42,7 @@ class _Reply:
 _KEPT: Mapping[str, str] = MappingProxyType(  # their key -> ours, in `Event.data`
     {
         "queueId": "queue_id",
-        "spanId": "attempt",  # a new one for each delivery attempt
+        "spanId": "span_id",  # of the session, or of the delivery attempt
         "queueName": "queue",
         "domain": "domain",
         "localIp": "local_ip",

@@ -1,0 +1,145 @@
+"""Feedback reports: who complained about which message, and mail that is something else."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailtide.domain.event import Event, EventType
+from mailtide.sources import mime, stalwart
+from tests.unit.sources.payloads import MESSAGE, body, own_body
+
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+VERP = f"b-mkta3-{MESSAGE}@bounce.news.example.com"
+
+
+def report(
+    feedback: str = "abuse",
+    *,
+    fields: str = "",
+    enclosed: str = "Subject: News\r\n",
+    enclosed_type: str = "message/rfc822",
+    headers: str = "",
+) -> bytes:
+    return (
+        f"From: <loop@example.org>\r\n{headers}"
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nA complaint.\r\n"
+        "--b\r\nContent-Type: message/feedback-report\r\n\r\n"
+        f"Feedback-Type: {feedback}\r\nUser-Agent: Loop/1.0\r\nVersion: 1\r\n{fields}\r\n"
+        f"--b\r\nContent-Type: {enclosed_type}\r\n\r\n{enclosed}\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+def only(raw: bytes, received_at: datetime | None = NOW) -> Event:
+    (event,) = mime.parse(raw, received_at)
+    return event
+
+
+def test_the_recorded_hook_is_a_complaint_about_our_message() -> None:
+    event = only(stalwart.hook_message(own_body("mta-hook.data.fbl-report")))
+    assert (event.type, event.message_id, event.ip_tag) == (EventType.COMPLAINED, MESSAGE, "mkta3")
+
+
+def test_a_complaint_about_mail_that_is_not_ours_names_no_message() -> None:
+    event = only(stalwart.hook_message(body("mta-hook.data.fbl-report")))
+    assert (event.type, event.message_id) == (EventType.COMPLAINED, None)
+
+
+@pytest.mark.parametrize(
+    ("feedback", "expected"),
+    [
+        ("abuse", EventType.COMPLAINED),
+        ("Fraud", EventType.COMPLAINED),
+        ("virus", EventType.COMPLAINED),
+        ("other", EventType.COMPLAINED),
+        ("not-spam", EventType.INFRASTRUCTURE),  # "this is wanted": the opposite of a complaint
+        ("auth-failure", EventType.INFRASTRUCTURE),
+        ("opt-out", EventType.UNKNOWN),
+        ("", EventType.UNKNOWN),
+    ],
+)
+def test_what_each_feedback_type_is(feedback: str, expected: EventType) -> None:
+    assert only(report(feedback)).type is expected
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"fields": f"Original-Mail-From: <{VERP}>\r\n"},
+        {"fields": f"Original-Mail-From: {VERP.upper()}\r\n"},
+        {"enclosed": f"Return-Path: <{VERP}>\r\n"},
+        {"enclosed": f"Message-ID: <{MESSAGE}@news.example.com>\r\n"},
+        {"enclosed": f"Return-Path: <{VERP}>\r\n", "enclosed_type": "text/rfc822-headers"},
+    ],
+)
+def test_finds_the_message_in(parts: dict[str, str]) -> None:
+    assert only(report(**parts)).message_id == MESSAGE
+
+
+def test_a_foreign_message_id_names_no_message() -> None:
+    event = only(report(enclosed="Message-ID: <CAF=hello@mail.example.com>\r\n"))
+    assert event.message_id is None
+
+
+def test_a_report_inside_a_forwarded_mail_is_not_a_report() -> None:
+    outer = b"Content-Type: message/rfc822\r\n\r\n" + report()
+    assert only(outer).type is EventType.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("Original-Rcpt-To: <kim@example.org>\r\n", "kim@example.org"),
+        ("Original-Rcpt-To: rfc822; kim@example.org\r\n", "kim@example.org"),
+        ("Original-Rcpt-To: <redacted@example.org>\r\n", None),
+        ("Original-Rcpt-To: [REDACTED]@example.org\r\n", None),
+        ("Original-Rcpt-To: xxxx@example.org\r\n", None),
+        ("Original-Rcpt-To: ***@example.org\r\n", None),
+        ("", None),
+    ],
+)
+def test_names_who_complained_unless_the_loop_hides_it(field: str, expected: str | None) -> None:
+    assert only(report(fields=field)).recipient == expected
+
+
+def test_a_complaint_happened_when_it_reached_us() -> None:
+    raw = report(headers="Date: Tue, 1 Sep 2026 09:00:00 +0000\r\n")
+    assert only(raw, NOW).occurred_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields", "expected"),
+    [
+        ("Date: Tue, 1 Sep 2026 11:00:00 +0200\r\n", "", datetime(2026, 9, 1, 9, tzinfo=UTC)),
+        ("Date: soon\r\n", "Arrival-Date: Tue, 1 Sep 2026 08:00:00 -0000\r\n",
+         datetime(2026, 9, 1, 8, tzinfo=UTC)),
+        ("", "", datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)  # fmt: skip
+def test_dates_a_report_by_itself_when_nobody_says_when_it_came(
+    headers: str, fields: str, expected: datetime
+) -> None:
+    assert only(report(headers=headers, fields=fields), None).occurred_at == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff\x00\xfe",
+        b"Subject: Re: hello\r\n\r\nThank you",
+        b"Content-Type: multipart/report; boundary=b\r\n\r\nno parts",
+        b"Content-Type: message/rfc822\r\n\r\n" * 3000,  # deeper than the parser can go
+    ],
+)
+def test_other_mail_is_unknown(raw: bytes) -> None:
+    assert only(raw).type is EventType.UNKNOWN
+
+
+@given(raw=st.binary(max_size=300), at=st.integers(0, 400))
+def test_never_raises_whatever_the_bytes(raw: bytes, at: int) -> None:
+    genuine = report(fields=f"Original-Mail-From: <{VERP}>\r\n")
+    assert len(mime.parse(raw)) == 1
+    assert len(mime.parse(genuine[:at] + raw + genuine[at:])) == 1
