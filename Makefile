@@ -47,6 +47,7 @@ check: setup ## what CI runs: format, lint, types, import contracts, generated d
 	@.venv/bin/ruff check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) -m local.docs --check
 	@$(PYTHON) -m pytest -m "not system" --cov --cov-report=
 	@.venv/bin/coverage report --skip-covered
 	@.venv/bin/coverage report --skip-covered --fail-under=100 --include='*/mailtide/domain/*,*/mailtide/sources/*,*/mailtide/flows/*'

@@ -61,8 +61,8 @@ def build(target: Target) -> Artifacts:
     """Build what is not built yet."""
     artifacts = lay_out(target.folder)
     _build_dependencies(target, artifacts.dependencies)
-    _compile_tree(artifacts.common, target)
-    _compile_tree(artifacts.functions, target)
+    compile_tree(artifacts.common, target)
+    compile_tree(artifacts.functions, target)
     return artifacts
 
 
@@ -97,7 +97,7 @@ def _build_dependencies(target: Target, folder: Path) -> None:
     packages = folder / "python"
     subprocess.run(_pip_command(target, packages), check=True, cwd=ROOT)
     _prune(packages)
-    _compile_tree(folder, target)
+    compile_tree(folder, target)
     stamp.write_text(wanted)
 
 
@@ -132,7 +132,7 @@ def _prune(packages: Path) -> None:
             locale.unlink()
 
 
-def _compile_tree(folder: Path, target: Target) -> None:
+def compile_tree(folder: Path, target: Target) -> None:
     """Compile every module in place, where an interpreter of the target's version is at hand."""
     interpreter = _find_interpreter(target)
     if interpreter is None:

@@ -30,6 +30,7 @@ class Tables(Construct):
         self.prefix = config.stack_name
         schemas = [model.schema() for model in ALL]
         self.by_name = {schema.table: self._table(schema, config) for schema in schemas}
+        self.indexed = [schema.table for schema in schemas if schema.indexes]
 
     def grant(self, grantee: iam.IGrantable, access: Mapping[str, str]) -> None:
         """Grant `r`, `w` or `rw` on each named table and its indexes."""
