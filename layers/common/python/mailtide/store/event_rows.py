@@ -65,7 +65,7 @@ def from_item(item: Item) -> EventRow:
     """
     try:
         return _read(item)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not an event row: {error!r}") from error
 
 

@@ -1,13 +1,14 @@
 """The rows of messages, as the sender writes and reads them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
 from mailtide.domain.message import EventRow
 from mailtide.store import dynamo
-from mailtide.store.event_rows import Item, from_item, to_item
+from mailtide.store.event_rows import from_item, to_item
 from mailtide.store.tables import DeliveryEventRow
 
 
@@ -47,11 +48,14 @@ def _put(row: EventRow, condition: Condition) -> bool:
 
 
 def _reads_as(row: EventRow) -> Condition:
+    """Return the condition that every attribute is as in `row`, and those it has not are absent."""
+    item = to_item(row)
     condition = DeliveryEventRow.event_key.exists()
-    for name, value in _plain(to_item(row)).items():
-        condition &= Path(name) == value
+    for name in DeliveryEventRow.get_attributes():
+        path = Path(name)
+        condition &= path == _plain(item[name]) if name in item else path.does_not_exist()
     return condition
 
 
-def _plain(item: Item) -> dict[str, str | int]:
-    return {name: v["S"] if "S" in v else int(v["N"]) for name, v in item.items()}
+def _plain(value: dict[str, Any]) -> str | int:
+    return str(value["S"]) if "S" in value else int(value["N"])
