@@ -36,7 +36,7 @@ class Suppressions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Recipients:
     """Reads what a block's recipients are at this moment."""
 
     batches: Batches

@@ -1,0 +1,45 @@
+"""Case: all that decides how a life of the world goes; the same case always plays the same way."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from local.world.faults import Fault
+from local.world.relay import Mood
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One life of the world."""
+
+    seed: int = 0
+    contacts: int = 8
+    shards: str = "05"  # where the contacts lie
+    limits: tuple[int | None, ...] = (None, None)  # daily limit of each sending IP
+    senders: int = 3  # that run at once
+    batch_size: int = 5
+    block_size: int = 2
+    mood: Mood = Mood()
+    duplicates: float = 0.0  # share of queue messages that are delivered twice
+    churn: int = 0  # things that people do meanwhile: join, leave, open, unsubscribe
+    minutes_to_midnight: int = 600  # at the start
+    patient: bool = False  # senders may hand over long after their lease ran out
+    faults: Mapping[int, Fault] = field(default_factory=dict)  # by number of the step
+
+    def written(self) -> str:
+        """Return the case as one line of JSON."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what `written` wrote."""
+        told: dict[str, Any] = json.loads(text)
+        told["mood"] = Mood(**told["mood"])
+        told["limits"] = tuple(told["limits"])
+        told["faults"] = {int(step): Fault(name) for step, name in told["faults"].items()}
+        return cls(**told)
+
+    def replay(self) -> str:
+        """Return the command that plays the case again, step by step."""
+        return f"replay: python -m local.world '{self.written()}'"

@@ -1,0 +1,348 @@
+"""World: one campaign's whole life on the real flows, from start until nothing is left to do."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from local.memory.batches import Batches
+from local.memory.campaigns import Campaigns
+from local.memory.contacts import Contacts, Lists, Suppressions
+from local.memory.messages import Messages
+from local.memory.quota import Quota, SendingIps
+from local.memory.rows import EventTable
+from local.world.case import Case
+from local.world.clock import START, Clock
+from local.world.faults import Faulty, Steps
+from local.world.queue import Delivery, Queue
+from local.world.relay import Relay
+from local.world.scheduler import Scheduler
+from mailtide.domain import identifiers
+from mailtide.domain.batch import BatchRef
+from mailtide.domain.campaign import Campaign, Move, State
+from mailtide.domain.contact import Contact
+from mailtide.domain.content import Identity
+from mailtide.domain.sending_ip import Relay as RelayAddress
+from mailtide.domain.sending_ip import SendingIp, Tls
+from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
+from mailtide.flows.block import Blocks
+from mailtide.flows.doubts import Doubts
+from mailtide.flows.later import Later
+from mailtide.flows.launch import Launch
+from mailtide.flows.recipients import Recipients
+from mailtide.flows.release import Release
+from mailtide.flows.send import Order, Sender
+from mailtide.flows.takeover import Takeover
+
+KEY = b"k" * 32
+ORG = "org0000000000000"
+CAMPAIGN = "campaign00"
+LISTS = ("list000000000000", "list000000000001")
+LEASE = timedelta(minutes=3)
+TIMEOUT = timedelta(minutes=2)
+VISIBILITY = TIMEOUT + timedelta(seconds=30)
+MAX_TURNS = 400_000
+Work = Callable[[Any], object]
+
+
+class StuckError(AssertionError):
+    """The world did not come to rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim of a block, as the row's write shows it."""
+
+    step: int
+    contact_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The campaign's content: the message id is all it says."""
+
+    identity: Identity
+
+    def compose(self, campaign: Campaign) -> "Content":
+        """Return itself."""
+        return self
+
+    def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
+        """Return a message that names the contact."""
+        return f"{message_id} {contact.email}".encode()
+
+
+@dataclass(slots=True)
+class World:
+    """One life; `run` plays it."""
+
+    case: Case
+    clock: Clock = field(init=False)
+    chance: random.Random = field(init=False)
+    scheduler: Scheduler = field(init=False)
+    steps: Steps = field(init=False)
+    table: EventTable = field(default_factory=EventTable)
+    batches: Batches = field(default_factory=Batches)
+    campaigns: Campaigns = field(default_factory=Campaigns)
+    contacts: Contacts = field(default_factory=Contacts)
+    lists: Lists = field(default_factory=Lists)
+    suppressions: Suppressions = field(default_factory=Suppressions)
+    sending_ips: SendingIps = field(default_factory=SendingIps)
+    quota: Quota = field(default_factory=Quota)
+    relay: Relay = field(init=False)
+    launching: Queue[str] = field(init=False)
+    sending: Queue[Order] = field(init=False)
+    claims: list[Claim] = field(default_factory=list)
+    suppressed_at: dict[str, int] = field(default_factory=dict)  # contact -> step
+    next_look: datetime = field(init=False)
+    runs: int = 0
+    failed: int = 0  # invocations that died or failed
+
+    def __post_init__(self) -> None:
+        midnight = datetime.combine(START.date() + timedelta(days=1), time(tzinfo=START.tzinfo))
+        self.clock = Clock(midnight - timedelta(minutes=self.case.minutes_to_midnight))
+        self.next_look = self.clock.now
+        self.chance = random.Random(self.case.seed)  # noqa: S311 - a replay needs the same dice
+        self.scheduler = Scheduler(self.clock, self.chance, self.case.faults)
+        self.steps = Steps(self.scheduler.step, self.scheduler.freeze, lambda: self.scheduler.steps)
+        self.relay = Relay(self.clock, self.chance, self.case.mood, self.steps)
+        self.launching = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
+        self.sending = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
+        self._settle_people()
+
+    def run(self) -> "World":
+        """Start the campaign and play until nothing is left to do.
+
+        Raises:
+            StuckError: it never came to rest.
+        """
+        self._start()
+        for _ in range(MAX_TURNS):
+            self._invoke()
+            if self.scheduler.turn():
+                continue
+            if self._over():
+                return self
+            self._wait()
+        raise StuckError(f"the world does not come to rest; {self.case.replay()}")
+
+    @property
+    def mishaps(self) -> int:
+        """How many invocations died, failed or stood still."""
+        return self.failed + self.scheduler.freezes
+
+    def send_orders(self, orders: list[Order]) -> None:
+        """Take pointers to batches."""
+        for order in orders:
+            self.sending.put(order)
+
+    def suppress(self, contact_id: str) -> None:
+        """Suppress a contact; from the next claim on nothing may leave for them."""
+        evidence = {Reason.UNSUBSCRIBE: Evidence(self.clock.now, "one click")}
+        self.suppressions.add(Suppression(ORG, contact_id, evidence))
+        self.suppressed_at.setdefault(contact_id, self.scheduler.steps)
+
+    def message_id(self, contact_id: str) -> str:
+        """Return the message of the campaign to a contact."""
+        return identifiers.message_id(KEY, CAMPAIGN, contact_id)
+
+    def add_contact(self, number: int) -> str:
+        """Add the contact of a number, whose address falls into one of the case's shards."""
+        for attempt in range(10_000):
+            email = f"person{number}.{attempt}@example.com"
+            contact_id = identifiers.contact_id(KEY, ORG, email)
+            if identifiers.shard_of(contact_id) in self.case.shards:
+                break
+        joined = START - timedelta(days=number)
+        self.contacts.put(Contact(ORG, contact_id, email, "other", joined))
+        return contact_id
+
+    def _settle_people(self) -> None:
+        """Add contacts, in two lists that overlap, and the sending IPs."""
+        for number in range(self.case.contacts):
+            contact_id = self.add_contact(number)
+            for position, list_id in enumerate(LISTS):
+                if number % 3 in (position, 2):
+                    self.lists.rows[list_id].add(contact_id)
+        for number, limit in enumerate(self.case.limits):
+            relay = RelayAddress("relay.example.com", 587, Tls.STARTTLS)
+            ip = SendingIp(ORG, f"ip{number}", f"a{number}", Stream.MARKETING, relay, limit)
+            self.sending_ips.put(ip)
+
+    def _start(self) -> None:
+        draft = Campaign(
+            ORG, CAMPAIGN, "Spring", LISTS, "template", "identity", State.DRAFT, self.clock.now
+        )
+        self.campaigns.put(draft)
+        self.campaigns.move(draft, Move.START, self.clock.now)
+        started = self.campaigns.rows[ORG, CAMPAIGN]
+        self.campaigns.put(replace(started, launching=frozenset(self.case.shards)))
+        self.ask_launch(ORG, CAMPAIGN, self.case.shards)
+
+    def ask_launch(self, _org_id: str, _campaign_id: str, shards: Any) -> None:
+        """Take pointers to the shards of a launch."""
+        for shard in shards:
+            self.launching.put(shard)
+
+    def _invoke(self) -> None:
+        """Start what triggers start: queue messages, the minute's look, what people do."""
+        self._drain(self.launching, "launch", 2, lambda shard: self._launch(shard))
+        self._drain(self.sending, "sender", self.case.senders, lambda order: self._send(order))
+        if self.next_look <= self.clock.now:
+            self.next_look = self.clock.now + timedelta(minutes=1)
+            self._spawn("release", self._look, lambda: None)
+
+    def _drain(self, queue: Queue[Any], name: str, most: int, work: Work) -> None:
+        while self._running(name) < most:
+            delivery = queue.take()
+            if delivery is None:
+                return
+            self._spawn(name, _bound(work, delivery), _bound(queue.delete, delivery, whole=True))
+
+    def _spawn(
+        self, name: str, work: Callable[[], object], succeeded: Callable[[], object]
+    ) -> None:
+        def done(ended_well: bool) -> None:
+            self.failed += not ended_well
+            if ended_well:
+                succeeded()
+
+        self.runs += 1
+        self.scheduler.spawn(f"{name}-{self.runs}", work, done)
+
+    def _running(self, name: str) -> int:
+        """Count the invocations that take up concurrency; one that stands still was given up."""
+        return sum(
+            p.name.startswith(f"{name}-") and p.wakes_at <= self.clock.now
+            for p in self.scheduler.processes
+        )
+
+    def _launch(self, shard: str) -> None:
+        Launch(
+            campaigns=self._faulty(self.campaigns, "campaigns"),
+            lists=self._faulty(self.lists, "lists"),
+            contacts=self._faulty(self.contacts, "contacts"),
+            suppressions=self._faulty(self.suppressions, "suppressions"),
+            batches=self._faulty(self.batches, "batches"),
+            release=self._look,
+            clock=self.clock,
+            batch_size=self.case.batch_size,
+        ).run(ORG, CAMPAIGN, shard)
+
+    def _look(self) -> None:
+        self.runs += 1
+        Release(
+            campaigns=self._faulty(self.campaigns, "campaigns"),
+            batches=self._faulty(self.batches, "batches"),
+            sending_ips=self._faulty(self.sending_ips, "sending_ips"),
+            quota=self._faulty(self.quota, "quota"),
+            orders=self._faulty(_Queues(self), "queues"),
+            lease=LEASE,
+        ).run(self.clock.now, f"look-{self.runs}")
+
+    def _send(self, order: Order) -> None:
+        self.runs += 1
+        batches = self._faulty(_Watched(self), "batches")
+        messages = self._faulty(Messages(self.table), "messages")
+        doubts = Doubts(messages)
+        later = Later(batches)
+        recipients = Recipients(
+            batches,
+            self._faulty(self.contacts, "contacts"),
+            self._faulty(self.suppressions, "suppressions"),
+            lambda _campaign, contact_id: self.message_id(contact_id),
+        )
+        blocks = Blocks(
+            reader=recipients,
+            sending_ips=self._faulty(self.sending_ips, "sending_ips"),
+            quota=self._faulty(self.quota, "quota"),
+            messages=messages,
+            doubts=doubts,
+            later=later,
+            composer=Content(_identity()),
+            transports=self.relay,
+            clock=self.clock,
+        )
+        Sender(
+            batches=batches,
+            campaigns=self._faulty(self.campaigns, "campaigns"),
+            blocks=blocks,
+            takeovers=Takeover(recipients, messages, doubts, later, self.clock),
+            orders=self._faulty(_Queues(self), "queues"),
+            clock=self.clock,
+            lease=LEASE,
+            block_size=self.case.block_size,
+        ).run(order, f"sender-{self.runs}", self._until())
+
+    def _until(self) -> datetime:
+        return self.clock.now + (timedelta(days=3) if self.case.patient else TIMEOUT)
+
+    def _faulty(self, target: object, name: str) -> Any:
+        return Faulty(target, name, self.steps)
+
+    def _over(self) -> bool:
+        """Say whether the campaign is in its last state and nothing is on its way."""
+        ended = self.campaigns.rows[ORG, CAMPAIGN].state in (State.SENT, State.CANCELLED)
+        idle = not (self.scheduler.processes or self.launching.waiting or self.sending.waiting)
+        return ended and idle
+
+    def _wait(self) -> None:
+        """Jump to the next instant at which something happens."""
+        instants = [
+            at
+            for at in (
+                self.scheduler.next_wake(),
+                self.launching.next_visible(),
+                self.sending.next_visible(),
+            )
+            if at is not None
+        ]
+        dues = [b.due_at for b, _ in self.batches.rows.values() if b.due_at is not None]
+        look = max(self.next_look, min(dues)) if dues else self.next_look
+        self.next_look = look
+        self.clock.forward_to(min([*instants, look]) + timedelta(milliseconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Queues:
+    """The queues as flows see them."""
+
+    world: World
+
+    def send(self, orders: list[Order]) -> None:
+        self.world.send_orders(orders)
+
+    def launch(self, org_id: str, campaign_id: str, shards: Any) -> None:
+        self.world.ask_launch(org_id, campaign_id, shards)
+
+
+class _Watched:
+    """The batches, with a note of every claim."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world.batches, name)
+
+    def swap(self, old: Any, new: Any, nonce: str) -> bool:
+        written = self._world.batches.swap(old, new, nonce)
+        if written and new.phase == "claimed":
+            block = self._world.batches.recipients(new)[new.watermark : new.block_end]
+            ids = frozenset(one.contact_id for one in block)
+            self._world.claims.append(Claim(self._world.scheduler.steps, ids))
+        return written
+
+
+def _bound(work: Callable[[Any], object], delivery: Delivery[Any], *, whole: bool = False) -> Any:
+    return lambda: work(delivery if whole else delivery.body)
+
+
+def _identity() -> Identity:
+    return Identity(ORG, "identity", "News", "News", "news@example.com", "bounce.example.com")
+
+
+def block_ref(shard: str, batch_id: str) -> BatchRef:
+    """Return the reference of a batch of the world's campaign."""
+    return BatchRef(ORG, CAMPAIGN, shard, batch_id)
