@@ -36,16 +36,10 @@ class MailtideFunction(lambda_.Function):
         timeout_seconds: int,
         memory_mb: int,
     ) -> None:
-        log_group = logs.LogGroup(
-            scope,
-            f"{id_}Log",
-            retention=retention_days(config),
-            removal_policy=removal_policy(config),
-        )
+        log_group = _log_group(scope, f"{id_}Log", config)
         # Lambda's managed policy would let a function write into every log group of the account.
-        role = iam.Role(
-            scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-        )
+        service = iam.ServicePrincipal("lambda.amazonaws.com")
+        role = iam.Role(scope, f"{id_}Role", assumed_by=service)
         log_group.grant_write(role)
         super().__init__(
             scope,
@@ -65,3 +59,9 @@ class MailtideFunction(lambda_.Function):
         )
         self.name = name
         self.timeout_seconds = timeout_seconds
+
+
+def _log_group(scope: Construct, id_: str, config: Config) -> logs.LogGroup:
+    return logs.LogGroup(
+        scope, id_, retention=retention_days(config), removal_policy=removal_policy(config)
+    )

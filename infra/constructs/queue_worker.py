@@ -36,25 +36,8 @@ class QueueWorker(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
             enforce_ssl=require_tls,
         )
-        self.dead_letters = cw.Alarm(
-            self,
-            "DeadLetters",
-            metric=self.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cw.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
-            alarm_description="Jobs were given up on. Runbook: docs/runbook.md#dead-letters",
-        )
-        self.oldest_job = cw.Alarm(
-            self,
-            "OldestJob",
-            metric=self.queue.metric_approximate_age_of_oldest_message(),
-            threshold=60 * max_age_minutes,
-            evaluation_periods=1,
-            treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
-            alarm_description="Jobs wait too long. Runbook: docs/runbook.md#queue-age",
-        )
+        self.dead_letters = self._dead_letters_alarm()
+        self.oldest_job = self._oldest_job_alarm(max_age_minutes)
 
     def drain_with(
         self, function: MailtideFunction, *, batch_size: int, max_concurrency: int | None = None
@@ -67,4 +50,26 @@ class QueueWorker(Construct):
                 max_concurrency=max_concurrency,
                 report_batch_item_failures=True,
             )
+        )
+
+    def _dead_letters_alarm(self) -> cw.Alarm:
+        return cw.Alarm(
+            self,
+            "DeadLetters",
+            metric=self.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
+            alarm_description="Jobs were given up on. Runbook: docs/runbook.md#dead-letters",
+        )
+
+    def _oldest_job_alarm(self, max_age_minutes: int) -> cw.Alarm:
+        return cw.Alarm(
+            self,
+            "OldestJob",
+            metric=self.queue.metric_approximate_age_of_oldest_message(),
+            threshold=60 * max_age_minutes,
+            evaluation_periods=1,
+            treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
+            alarm_description="Jobs wait too long. Runbook: docs/runbook.md#queue-age",
         )
