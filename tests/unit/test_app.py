@@ -1,0 +1,126 @@
+"""The composition place: settings, clock, secrets and clients."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mailtide import app
+from mailtide.app import Settings
+
+ENVIRONMENT = {
+    "MAILTIDE_TABLE_PREFIX": "app",
+    "MAILTIDE_DATA_BUCKET": "data",
+    "MAILTIDE_QUEUE_LAUNCH": "https://sqs/launch",
+    "MAILTIDE_QUEUE_SENDING": "https://sqs/sending",
+    "MAILTIDE_QUEUE_EVENTS": "https://sqs/events",
+    "MAILTIDE_QUEUE_IMPORTS": "https://sqs/imports",
+    "MAILTIDE_SECRET_IDENTITY": "identity",
+    "MAILTIDE_SECRET_SIGNING": "signing",
+    "MAILTIDE_RELAY_SECRET_PREFIX": "app/relay/",
+    "MAILTIDE_PUBLIC_URL": "",
+    "MAILTIDE_RELAY_NETWORKS": "127.0.0.0/8, 10.0.0.0/8",
+    "MAILTIDE_SENDER_TIMEOUT_SECONDS": "120",
+    "MAILTIDE_LEASE_SECONDS": "180",
+    "MAILTIDE_EMULATOR": "false",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, fresh_app: None) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def fresh_app() -> Iterator[None]:
+    """Forget what was built, before and after."""
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    for name in dir(app):
+        getattr(getattr(app, name), "cache_clear", lambda: None)()
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    settings = Settings.read(ENVIRONMENT)
+    assert settings.table_prefix == "app"
+    assert settings.public_url == ""
+    assert settings.relay_networks == ("127.0.0.0/8", "10.0.0.0/8")
+    assert (settings.sender_timeout_seconds, settings.lease_seconds) == (120, 180)
+    assert settings.emulator is False
+
+
+def test_no_networks_are_none() -> None:
+    settings = Settings.read({**ENVIRONMENT, "MAILTIDE_RELAY_NETWORKS": ""})
+    assert settings.relay_networks == ()
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_a_missing_variable_is_named(name: str) -> None:
+    variable = f"MAILTIDE_{name.upper()}"
+    environment = {key: value for key, value in ENVIRONMENT.items() if key != variable}
+    with pytest.raises(RuntimeError, match=variable):
+        Settings.read(environment)
+
+
+def test_the_clock_is_aware_and_whole_in_milliseconds() -> None:
+    now = app.now()
+    assert now.tzinfo is UTC
+    assert now.microsecond % 1000 == 0
+
+
+@pytest.mark.parametrize(
+    ("remaining_seconds", "usable_seconds"),
+    [(120, 90), (40, 30), (5, 3.75)],
+)
+def test_a_sender_keeps_time_for_what_follows(
+    monkeypatch: pytest.MonkeyPatch, remaining_seconds: int, usable_seconds: float
+) -> None:
+    now = app.now()
+    monkeypatch.setattr(app, "now", lambda: now)
+    until = app.deadline(1000 * remaining_seconds)
+    assert until - now == timedelta(seconds=usable_seconds)
+
+
+@mock_aws
+def test_ids_are_keyed_by_the_identity_secret(
+    environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("secretsmanager", region_name="us-east-1")
+    client.create_secret(Name="identity", SecretString="x" * 64)
+    first = app.contact_id("acme", "a@example.test")
+    assert first == app.contact_id("acme", "A@example.test")
+    client.update_secret(SecretId="identity", SecretString="y" * 64)
+    assert first == app.contact_id("acme", "a@example.test")  # fetched once
+    forget()
+    assert first != app.contact_id("acme", "a@example.test")
+
+
+@mock_aws
+def test_a_client_is_made_once(environment: None) -> None:
+    assert app.client("sqs") is app.client("sqs")
+    assert app.client("sqs") is not app.client("secretsmanager")
+
+
+def test_an_emulator_has_its_buckets_in_the_path(
+    environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert presigned().startswith("https://data.s3")
+    forget()
+    monkeypatch.setenv("MAILTIDE_EMULATOR", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
+    assert presigned().startswith("http://localhost:4566/data/key")
+
+
+def presigned() -> str:
+    parameters = {"Bucket": "data", "Key": "key"}
+    url = app.client("s3").generate_presigned_url("put_object", Params=parameters)
+    assert "X-Amz-Signature" in url
+    return str(url)
