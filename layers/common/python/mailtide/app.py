@@ -18,7 +18,6 @@ from botocore.session import Session, get_session
 
 from mailtide.domain import identifiers
 from mailtide.errors import InvalidInputError
-from mailtide.store import tables
 
 if TYPE_CHECKING:
     from mailtide.bus import Orders
@@ -129,6 +128,8 @@ def secret(name: str) -> str:
 @cache
 def connect() -> None:
     """Bind the tables' models; every builder that uses one calls it."""
+    from mailtide.store import tables
+
     tables.bind(settings().table_prefix, _region(), session())
 
 
