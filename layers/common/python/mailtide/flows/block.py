@@ -183,6 +183,7 @@ class Blocks:
         composition = self.composer.compose(campaign)
         block = self.reader.read(batch)
         now = self.clock()
+        until = min(until, _day_end(now))  # a place of yesterday is no place
         places = self._reserve(batch, block, now.date())
         letters, ip_ids = members.place(block, places.granted)
         ways = {ip: Way(places.ips[ip], self.transports.of(places.ips[ip])) for ip in ip_ids}
@@ -236,14 +237,13 @@ class Blocks:
         ways: Mapping[str, Way],
         until: datetime,
     ) -> dict[int, Outcome]:
-        """Let the bytes leave; a place is good until its day ends."""
+        """Let the bytes leave."""
         by_ip = members.placed(opened)
-        limit = min(until, _day_end(opened))
         outcomes: dict[int, Outcome] = {}
         for ip_id, way in ways.items():
             indexes = [i for i, placed_over in by_ip.items() if placed_over == ip_id]
             outgoing = (_outgoing(block[i], composition, way.ip, self.clock) for i in indexes)
-            answers = way.transport.deliver(outgoing, limit)
+            answers = way.transport.deliver(outgoing, until)
             outcomes.update(zip(indexes, answers, strict=True))
         return outcomes
 
@@ -284,8 +284,6 @@ def _outgoing(
     )
 
 
-def _day_end(opened: Batch) -> datetime:
-    """Return the midnight at which the block's places end."""
-    if opened.placed_at is None:
-        raise ValueError("the block is not open")
-    return datetime.combine(opened.placed_at.date() + timedelta(days=1), time(tzinfo=UTC))
+def _day_end(at: datetime) -> datetime:
+    """Return the midnight at which places that were reserved at an instant end."""
+    return datetime.combine(at.date() + timedelta(days=1), time(tzinfo=UTC))
