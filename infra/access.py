@@ -43,7 +43,6 @@ ACCESS: dict[str, Access] = {
     "insights": Access(
         tables={
             "organisations": "r",
-            "contacts": "r",
             "campaigns": "r",
             "campaign_metrics": "r",
             "email_delivery_events": "r",
@@ -60,27 +59,22 @@ ACCESS: dict[str, Access] = {
     "launch": Access(
         tables={
             "campaigns": "rw",
-            "lists": "rw",
+            "lists": "r",
             "contacts": "r",
             "suppression_list": "r",
             "batches": "rw",
             "sending_ips": "r",
-            "identities": "r",
             "warmup_schedules": "r",
-            "email_delivery_events": "rw",
         },
-        get=("manifests", "excluded"),
+        get=("manifests",),
         put=("manifests", "excluded"),
         send=("launch", "sending"),
-        secrets=("identity",),
     ),
     "release": Access(
         tables={
             "campaigns": "rw",
-            "lists": "rw",
             "batches": "rw",
             "sending_ips": "r",
-            "identities": "r",
             "warmup_schedules": "r",
         },
         send=("launch", "sending"),
@@ -118,8 +112,8 @@ ACCESS: dict[str, Access] = {
         },
         get=("payloads",),
         put=("raw", "refused"),
-        secrets=("identity", "signing"),
+        secrets=("identity",),
     ),
-    "rollup": Access(tables={"campaign_metrics": "rw", "campaigns": "w"}, put=("quarantine",)),
-    "react": Access(tables={"contacts": "rw", "email_delivery_events": "r"}),
+    "rollup": Access(tables={"campaign_metrics": "rw"}, put=("quarantine",)),
+    "react": Access(tables={"contacts": "rw"}),
 }

@@ -26,6 +26,7 @@ class Storage(Construct):
                 _expire("imports/", days=30),
                 _expire("payloads/", days=30),
                 _expire("raw/", days=90),
+                _expire("refused/", days=90),
             ],
             removal_policy=removal_policy(config),
         )
