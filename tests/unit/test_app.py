@@ -84,7 +84,7 @@ def test_a_sender_keeps_time_for_what_follows(
     monkeypatch: pytest.MonkeyPatch, remaining_seconds: int, usable_seconds: float
 ) -> None:
     now = app.now()
-    monkeypatch.setattr(app, "now", lambda: now)
+    monkeypatch.setattr("mailtide.app.base.now", lambda: now)
     until = app.deadline(1000 * remaining_seconds)
     assert until - now == timedelta(seconds=usable_seconds)
 

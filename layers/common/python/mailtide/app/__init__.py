@@ -1,0 +1,52 @@
+"""The composition place: what a function's flow is made of, from the environment and the clock.
+
+One builder per flow, built once per process; its imports are its own, so that a function loads
+only what it needs. Nothing else reads the environment, the clock or a secret.
+"""
+
+from mailtide.app.base import (
+    Settings,
+    bucket,
+    client,
+    connect,
+    contact_id,
+    deadline,
+    identity_key,
+    keyring,
+    message_id,
+    name_contact,
+    now,
+    secret,
+    session,
+    settings,
+)
+from mailtide.app.incoming import ingest, insights, react, rollup, stream_records, tracking, webhook
+from mailtide.app.outgoing import batches, launch, orders, release
+
+__all__ = [
+    "Settings",
+    "batches",
+    "bucket",
+    "client",
+    "connect",
+    "contact_id",
+    "deadline",
+    "identity_key",
+    "ingest",
+    "insights",
+    "keyring",
+    "launch",
+    "message_id",
+    "name_contact",
+    "now",
+    "orders",
+    "react",
+    "release",
+    "rollup",
+    "secret",
+    "session",
+    "settings",
+    "stream_records",
+    "tracking",
+    "webhook",
+]

@@ -1,0 +1,165 @@
+"""What every builder needs: settings, clock, clients, secrets, keys and ids."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.session import Session, get_session
+
+from mailtide.domain import identifiers
+from mailtide.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from mailtide.domain.signing import Keyring
+    from mailtide.store.bucket import Bucket
+
+_PREFIX = "MAILTIDE_"
+_RESERVE = timedelta(seconds=30)  # of a sender's time, for what follows the last hand-over
+_CLIENT = Config(
+    connect_timeout=3,
+    read_timeout=15,
+    retries={"total_max_attempts": 4, "mode": "standard"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment, each variable `MAILTIDE_<NAME>`; all are set on every function."""
+
+    table_prefix: str
+    data_bucket: str
+    queue_launch: str  # URLs
+    queue_sending: str
+    queue_events: str
+    queue_imports: str
+    secret_identity: str  # names or ARNs
+    secret_signing: str
+    relay_secret_prefix: str
+    public_url: str  # may be empty: then the request's own host
+    relay_networks: tuple[str, ...]  # private CIDRs that a relay may be in
+    sender_timeout_seconds: int
+    lease_seconds: int
+    emulator: bool  # stream events may come without a shard id
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the variables.
+
+        Raises:
+            RuntimeError: when one is missing; it names the variable.
+        """
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            name = _PREFIX + field.name.upper()
+            if name not in environment:
+                raise RuntimeError(f"the environment variable {name} is not set")
+            values[field.name] = environment[name]
+        for name in ("sender_timeout_seconds", "lease_seconds"):
+            values[name] = int(values[name])
+        networks = (network.strip() for network in values["relay_networks"].split(","))
+        values["relay_networks"] = tuple(network for network in networks if network)
+        values["emulator"] = values["emulator"] == "true"
+        return cls(**values)
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings, read once."""
+    return Settings.read(os.environ)
+
+
+def now() -> datetime:
+    """Read the clock: aware UTC, to the millisecond, as instants are stored."""
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def deadline(remaining_ms: int) -> datetime:
+    """Return until when a sender with so much time left may begin hand-overs."""
+    remaining = timedelta(milliseconds=remaining_ms)
+    return now() + remaining - min(_RESERVE, remaining / 4)
+
+
+@cache
+def session() -> Session:
+    """Return the botocore session that every client is made from."""
+    return get_session()
+
+
+@cache
+def client(service: str) -> Any:
+    """Return the one client of a service; DynamoDB's is the tables' own."""
+    config = _CLIENT
+    if service == "s3":
+        # An emulator has no host name per bucket; presigned uploads need the newer signature.
+        style = "path" if settings().emulator else "virtual"
+        s3 = Config(signature_version="s3v4", s3={"addressing_style": style})
+        config = config.merge(s3)
+    return session().create_client(service, region_name=region(), config=config)
+
+
+@cache
+def secret(name: str) -> str:
+    """Return a secret's text by name or ARN, fetched once."""
+    answer = client("secretsmanager").get_secret_value(SecretId=name)
+    return str(answer["SecretString"])
+
+
+@cache
+def connect() -> None:
+    """Bind the tables' models; every builder that uses one calls it."""
+    from mailtide.store import tables
+
+    tables.bind(settings().table_prefix, region(), session())
+
+
+def contact_id(org_id: str, address: str) -> str:
+    """Name the person behind a normalized address (`domain/identifiers.py`)."""
+    return identifiers.contact_id(identity_key(), org_id, address)
+
+
+def message_id(campaign_id: str, contact: str) -> str:
+    """Name the one message of a campaign to a contact."""
+    return identifiers.message_id(identity_key(), campaign_id, contact)
+
+
+@cache
+def identity_key() -> bytes:
+    """The key of contact and message ids; it never changes."""
+    return sha256(secret(settings().secret_identity).encode()).digest()
+
+
+def region() -> str:
+    """Return the region that the process runs in."""
+    return os.environ["AWS_REGION"]
+
+
+def name_contact(org_id: str, text: str) -> str | None:
+    """Name the person behind what somebody wrote as an address; None when it is none."""
+    from mailtide.domain.address import normalize
+
+    try:
+        return contact_id(org_id, normalize(text).email)
+    except InvalidInputError:
+        return None
+
+
+@cache
+def keyring() -> "Keyring":
+    """The keys that sign and verify tokens and webhooks."""
+    from mailtide.domain.signing import Keyring
+
+    return Keyring.from_json(secret(settings().secret_signing))
+
+
+@cache
+def bucket() -> "Bucket":
+    """The data bucket, for payloads as they came."""
+    from mailtide.store.bucket import Bucket
+
+    return Bucket(client("s3"), settings().data_bucket)

@@ -1,0 +1,104 @@
+"""The flows of what comes back."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mailtide.app.base import bucket, client, connect, keyring, name_contact, settings
+
+if TYPE_CHECKING:
+    from mailtide.flows.ingest import Ingest
+    from mailtide.flows.insights import Insights
+    from mailtide.flows.react import React
+    from mailtide.flows.rollup import Change, Rollup, Unreadable
+    from mailtide.flows.tracking import Tracking
+    from mailtide.flows.webhook import Webhook
+
+
+@cache
+def webhook() -> "Webhook":
+    """The webhook flow."""
+    from mailtide.bus import Queue
+    from mailtide.flows.webhook import Webhook
+
+    return Webhook(keyring(), Queue(client("sqs"), settings().queue_events), bucket())
+
+
+@cache
+def tracking() -> "Tracking":
+    """The tracking flow; a hit needs no table."""
+    from mailtide.bus import Queue
+    from mailtide.domain.tracking import Tracker
+    from mailtide.flows.tracking import Tracking
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.events import Events
+    from mailtide.store.suppressions import Suppressions
+
+    connect()
+    return Tracking(
+        tracker=Tracker(keyring(), settings().public_url),
+        queue=Queue(client("sqs"), settings().queue_events),
+        messages=Events(),
+        contacts=Contacts(),
+        suppressions=Suppressions(),
+    )
+
+
+@cache
+def ingest() -> "Ingest":
+    """The ingest flow."""
+    from mailtide.flows.ingest import Ingest
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.events import Events
+    from mailtide.store.organisations import Organisations
+    from mailtide.store.suppressions import Suppressions
+
+    connect()
+    return Ingest(
+        events=Events(),
+        sources=Organisations(),
+        suppressions=Suppressions(),
+        contacts=Contacts(),
+        name_contact=name_contact,
+        bucket=bucket(),
+    )
+
+
+def stream_records(event: Mapping[str, Any]) -> "list[Change | Unreadable]":
+    """Read a batch of the event table's stream."""
+    from mailtide.store import stream
+
+    return [stream.read(record) for record in event["Records"]]
+
+
+@cache
+def rollup() -> "Rollup":
+    """The rollup flow."""
+    from mailtide.flows.rollup import Rollup
+    from mailtide.store.counters import Counters
+    from mailtide.store.stream import Quarantine
+
+    connect()
+    return Rollup(Counters(), Quarantine(bucket()), settings().emulator)
+
+
+@cache
+def react() -> "React":
+    """The react flow."""
+    from mailtide.flows.react import React
+    from mailtide.store.engagement import Engagement
+
+    connect()
+    return React(Engagement())
+
+
+@cache
+def insights() -> "Insights":
+    """The insights flow."""
+    from mailtide.flows.insights import Insights
+    from mailtide.store.campaigns import Campaigns
+    from mailtide.store.counters import Counters
+    from mailtide.store.events import Events
+
+    connect()
+    return Insights(Campaigns(), Counters(), Events(), name_contact)
