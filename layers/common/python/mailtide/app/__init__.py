@@ -11,6 +11,7 @@ from mailtide.app.base import (
     connect,
     contact_id,
     deadline,
+    fetch_secret,
     identity_key,
     keyring,
     message_id,
@@ -21,7 +22,7 @@ from mailtide.app.base import (
     settings,
 )
 from mailtide.app.incoming import ingest, insights, react, rollup, stream_records, tracking, webhook
-from mailtide.app.outgoing import batches, launch, orders, release
+from mailtide.app.outgoing import batches, launch, orders, release, sender
 
 __all__ = [
     "Settings",
@@ -31,6 +32,7 @@ __all__ = [
     "connect",
     "contact_id",
     "deadline",
+    "fetch_secret",
     "identity_key",
     "ingest",
     "insights",
@@ -44,6 +46,7 @@ __all__ = [
     "release",
     "rollup",
     "secret",
+    "sender",
     "session",
     "settings",
     "stream_records",

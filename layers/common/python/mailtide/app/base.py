@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.session import Session, get_session
 
+from mailtide.aws_errors import translated
 from mailtide.domain import identifiers
 from mailtide.errors import InvalidInputError
 
@@ -106,7 +107,13 @@ def client(service: str) -> Any:
 @cache
 def secret(name: str) -> str:
     """Return a secret's text by name or ARN, fetched once."""
-    answer = client("secretsmanager").get_secret_value(SecretId=name)
+    return fetch_secret(name)
+
+
+def fetch_secret(name: str) -> str:
+    """Return a secret's text as it is now."""
+    with translated():
+        answer = client("secretsmanager").get_secret_value(SecretId=name)
     return str(answer["SecretString"])
 
 

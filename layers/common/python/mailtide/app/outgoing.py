@@ -5,12 +5,26 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mailtide.app.base import client, connect, now, settings
+from mailtide.app.base import (
+    client,
+    connect,
+    fetch_secret,
+    keyring,
+    message_id,
+    now,
+    settings,
+)
 
 if TYPE_CHECKING:
     from mailtide.bus import Orders
+    from mailtide.flows.block import Blocks
+    from mailtide.flows.compose import Composer
+    from mailtide.flows.doubts import Doubts
     from mailtide.flows.launch import Launch
+    from mailtide.flows.recipients import Recipients
     from mailtide.flows.release import Release
+    from mailtide.flows.send import Sender
+    from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
 
 
@@ -69,3 +83,80 @@ def release() -> "Release":
         orders=orders(),
         lease=timedelta(seconds=settings().lease_seconds),
     )
+
+
+@cache
+def sender() -> "Sender":
+    """The send flow."""
+    from mailtide.flows.send import Sender
+    from mailtide.store.campaigns import Campaigns
+
+    return Sender(
+        batches=batches(),
+        campaigns=Campaigns(),
+        blocks=_blocks(),
+        takeovers=_takeover(),
+        orders=orders(),
+        clock=now,
+        lease=timedelta(seconds=settings().lease_seconds),
+    )
+
+
+def _blocks() -> "Blocks":
+    from mailtide.domain.relay import read_networks
+    from mailtide.flows.block import Blocks
+    from mailtide.flows.later import Later
+    from mailtide.store.messages import Messages
+    from mailtide.store.quota import Quota
+    from mailtide.store.sending_ips import SendingIps
+    from mailtide.transports.relays import Relays
+
+    return Blocks(
+        reader=_recipients(),
+        sending_ips=SendingIps(),
+        quota=Quota(),
+        messages=Messages(),
+        doubts=_doubts(),
+        later=Later(batches()),
+        composer=_composer(),
+        transports=Relays(fetch_secret, read_networks(settings().relay_networks), now),
+        clock=now,
+    )
+
+
+def _takeover() -> "Takeover":
+    from mailtide.flows.later import Later
+    from mailtide.flows.takeover import Takeover
+    from mailtide.store.messages import Messages
+
+    return Takeover(
+        reader=_recipients(),
+        messages=Messages(),
+        doubts=_doubts(),
+        later=Later(batches()),
+        clock=now,
+    )
+
+
+def _recipients() -> "Recipients":
+    from mailtide.flows.recipients import Recipients
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.suppressions import Suppressions
+
+    return Recipients(batches(), Contacts(), Suppressions(), message_id)
+
+
+def _doubts() -> "Doubts":
+    from mailtide.flows.doubts import Doubts
+    from mailtide.store.messages import Messages
+
+    return Doubts(Messages())
+
+
+def _composer() -> "Composer":
+    from mailtide.domain.tracking import Tracker
+    from mailtide.flows.compose import Composer
+    from mailtide.store.identities import Identities
+    from mailtide.store.templates import Templates
+
+    return Composer(Templates(), Identities(), Tracker(keyring(), settings().public_url))

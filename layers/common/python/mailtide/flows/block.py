@@ -93,7 +93,10 @@ class Messages(Protocol):
 class Composition(Protocol):
     """A campaign's content, ready to be made personal."""
 
-    identity: Identity
+    @property
+    def identity(self) -> Identity:
+        """Who the messages are from."""
+        ...
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
         """Return the finished message; raises RenderError when it fails for this contact."""

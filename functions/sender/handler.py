@@ -1,0 +1,42 @@
+"""Sender: work the batch that a pointer names, until it is done or time runs short.
+
+Trigger: SQS `sending` (one pointer per invocation, failure reported).
+Writes: batches, email_delivery_events, quota rows; mail; metric per ending.
+Errors: a run that fails returns its pointer to the queue, where it soon finds the batch in other
+hands; `release` picks the batch up when its lease has run out. After 5 receives: DLQ.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailtide import app
+from mailtide.flows.pointers import read_order
+from mailtide.observability import logger, metrics
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Work one batch."""
+    order = read_order(record.body)
+    logger.append_keys(campaign_id=order.ref.campaign_id, batch_id=order.ref.batch_id)
+    until = app.deadline(lambda_context.get_remaining_time_in_millis())
+    ending = app.sender().run(order, lambda_context.aws_request_id, until)
+    logger.info("batch left", extra={"ending": ending})
+    metrics.add_metric(name=f"Batch_{ending}", unit=MetricUnit.Count, value=1)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Lambda entry point."""
+    return process_partial_response(event, handle_record, processor, context)
