@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -65,14 +66,28 @@ def synthesize(folder: Path, context: Mapping[str, object]) -> None:
         **os.environ,
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps(context),
+        "TMPDIR": str(folder),  # what pip and the CDK's kernel leave there goes with it
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "common" / "python")]),
     }
-    command = [sys.executable, "-m", "infra"]
-    synthesis = subprocess.run(
-        command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True
+    synthesis = subprocess.Popen(
+        [sys.executable, "-m", "infra"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
+    try:
+        output, _ = synthesis.communicate()
+    except BaseException:
+        # It has children, pip and the CDK's kernel: none may outlive us.
+        os.killpg(synthesis.pid, signal.SIGKILL)
+        synthesis.communicate()
+        raise
     if synthesis.returncode:
-        raise DeploymentError(synthesis.stdout + synthesis.stderr)
+        raise DeploymentError(output)
 
 
 def describe(emulator: Emulator) -> Deployment:
