@@ -3,10 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from local.memory.pages import page
 from mailtide.domain.contact import Contact
+from mailtide.domain.contact_list import ContactList
 from mailtide.domain.identifiers import shard_of
+from mailtide.domain.page import Page
 from mailtide.domain.suppression import Suppression
+from mailtide.flows.imports import Write
 
 
 @dataclass(slots=True)
@@ -14,10 +19,15 @@ class Contacts:
     """Contacts by organisation and id."""
 
     rows: dict[tuple[str, str], Contact] = field(default_factory=dict)
+    marks: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)  # import and line
 
     def put(self, contact: Contact) -> None:
         """Write a contact whatever was there."""
         self.rows[contact.org_id, contact.contact_id] = contact
+
+    def get(self, org_id: str, contact_id: str) -> Contact | None:
+        """Read one contact."""
+        return self.rows.get((org_id, contact_id))
 
     def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
         """Read contacts; only those that exist are in the answer."""
@@ -31,16 +41,112 @@ class Contacts:
             if org == org_id and shard_of(contact_id) == shard
         }
 
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Contact]:
+        """Return the organisation's contacts by id."""
+        mine = {contact_id: one for (org, contact_id), one in self.rows.items() if org == org_id}
+        return page(mine, limit, after)
+
+    def create(self, contact: Contact) -> bool:
+        """Write a new contact; False when there is one with its address."""
+        key = contact.org_id, contact.contact_id
+        return self.rows.setdefault(key, contact) is contact
+
+    def change(self, old: Contact, new: Contact, at: datetime) -> bool:
+        """Write attributes and time zone; False when they are no longer what `old` says."""
+        stored = self.get(old.org_id, old.contact_id)
+        if stored is None or _changeable(stored) != _changeable(old):
+            return False
+        self.put(replace(stored, attributes=new.attributes, timezone=new.timezone))
+        return True
+
+    def delete(self, org_id: str, contact_id: str) -> bool:
+        """Remove a contact; False when there is none."""
+        self.marks.pop((org_id, contact_id), None)
+        return self.rows.pop((org_id, contact_id), None) is not None
+
+    def apply(self, import_id: str, writes: Sequence[Write], at: datetime) -> Sequence[Write]:
+        """Write what an import's rows say; return the writes that have to be decided anew."""
+        return [write for write in writes if not self._apply(import_id, write, at)]
+
+    def _apply(self, import_id: str, write: Write, at: datetime) -> bool:
+        key = write.new.org_id, write.new.contact_id
+        mark_import, mark_line = self.marks.get(key, ("", 0))
+        if key in self.rows and mark_import == import_id and mark_line >= write.line:
+            return True
+        written = (
+            self.create(write.new) if write.old is None else self.change(write.old, write.new, at)
+        )
+        if written:
+            self.marks[key] = import_id, write.line
+        return written
+
+
+def _changeable(contact: Contact) -> tuple[Mapping[str, object], str | None]:
+    return contact.attributes, contact.timezone
+
 
 @dataclass(slots=True)
 class Lists:
-    """The members of each list."""
+    """Lists by organisation and id, and the members of each."""
 
     rows: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    lists: dict[tuple[str, str], ContactList] = field(default_factory=dict)
+
+    def get(self, org_id: str, list_id: str) -> ContactList | None:
+        """Return one list."""
+        return self.lists.get((org_id, list_id))
+
+    def exists(self, org_id: str, list_id: str) -> bool:
+        """Say whether the organisation has this list."""
+        return (org_id, list_id) in self.lists
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[ContactList]:
+        """Return the organisation's lists by id."""
+        return page(
+            {one: row for (org, one), row in self.lists.items() if org == org_id}, limit, after
+        )
+
+    def create(self, contact_list: ContactList) -> None:
+        """Write a list under a fresh id; a repeat of the same write changes nothing."""
+        self.lists.setdefault((contact_list.org_id, contact_list.list_id), contact_list)
+
+    def rename(self, org_id: str, list_id: str, name: str) -> bool:
+        """Give a list another name; False when it is not there."""
+        found = self.get(org_id, list_id)
+        if found:
+            self.lists[org_id, list_id] = replace(found, name=name)
+        return found is not None
+
+    def delete(self, org_id: str, list_id: str) -> bool:
+        """Delete a list and its members; False when it is not there."""
+        if self.lists.pop((org_id, list_id), None) is None:
+            return False
+        self.rows.pop(list_id, None)
+        return True
 
     def members(self, list_id: str, shard: str) -> Sequence[str]:
         """Return the contact ids of one shard of a list, sorted."""
         return sorted(one for one in self.rows.get(list_id, ()) if shard_of(one) == shard)
+
+    def member_page(self, list_id: str, limit: int, after: str | None) -> Page[str]:
+        """Return the contact ids of a list, sorted."""
+        return page({one: one for one in self.rows.get(list_id, ())}, limit, after)
+
+    def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
+        """Make contacts members; those that are stay so."""
+        self.rows[list_id].update(contact_ids)
+
+    def remove_member(self, list_id: str, contact_id: str) -> bool:
+        """Take a contact off a list; False when it was not on it."""
+        found = contact_id in self.rows.get(list_id, ())
+        self.rows[list_id].discard(contact_id)
+        return found
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Take a contact off all lists of its organisation."""
+        for org, list_id in self.lists:
+            if org == org_id:
+                self.remove_member(list_id, contact_id)
 
 
 @dataclass(slots=True)

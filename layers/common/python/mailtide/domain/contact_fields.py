@@ -6,6 +6,7 @@ Units: the limit is bytes of the attributes' JSON.
 import json
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from mailtide.errors import InvalidInputError
@@ -25,17 +26,27 @@ def check_timezone(name: str) -> None:
         )
 
 
-def check_attributes(attributes: Mapping[str, object]) -> None:
+def check_attributes(attributes: Mapping[str, Any]) -> None:
     """Refuse attributes that are too large.
 
     Raises:
         InvalidInputError: with the size.
     """
-    size = len(json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode())
+    size = _size(attributes)
     if size > ATTRIBUTES_LIMIT:
         raise InvalidInputError(
             f"the attributes have {size} bytes; the limit is {ATTRIBUTES_LIMIT}"
         )
+
+
+def combined(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return old attributes under new ones; the new ones alone where both would be too large."""
+    both = {**old, **new}
+    return both if _size(both) <= ATTRIBUTES_LIMIT else dict(new)
+
+
+def _size(attributes: Mapping[str, Any]) -> int:
+    return len(json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 @cache

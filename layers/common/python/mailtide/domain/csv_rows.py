@@ -5,7 +5,9 @@ becomes an attribute under its own name. Empty values say nothing.
 """
 
 import codecs
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mailtide.domain import address
@@ -14,6 +16,7 @@ from mailtide.domain.csv_records import LIMIT, Place, Record, records
 from mailtide.errors import InvalidInputError
 
 HEAD_BYTES = 2 * LIMIT  # of a file, enough to see its header and its encoding
+REPORT_HEAD = b"line,reason,row\r\n"
 DELIMITERS = ",;\t"
 EMAIL = "email"
 TIMEZONE = "timezone"
@@ -96,6 +99,13 @@ def read_row(record: Record, layout: Layout) -> Row:
     attributes = {name: value for name, value in values.items() if name and value}
     check_attributes(attributes)
     return Row(record.line, found.email, found.domain, attributes, timezone)
+
+
+def write_refused(refused: Iterable[tuple[int, str, str]]) -> bytes:
+    """Write line, reason and text of refused rows as they stand in the report."""
+    report = io.StringIO()
+    csv.writer(report).writerows(refused)
+    return report.getvalue().encode()
 
 
 def _check_encoding(head: bytes) -> None:

@@ -1,7 +1,8 @@
-"""Pointers: what lies in the queues `launch` and `sending`; the rows they name are the truth.
+"""Pointers: what lies in our queues of work; the rows they name are the truth.
 
 launch   {"org_id": …, "campaign_id": …, "shard": "0" … "f"}
 sending  {"org_id": …, "campaign_id": …, "shard": …, "batch_id": …, "fence": n}
+imports  {"org_id": …, "import_id": …}
 """
 
 import json
@@ -18,6 +19,14 @@ class Shard:
     org_id: str
     campaign_id: str
     shard: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPointer:
+    """One import that is to be worked on."""
+
+    org_id: str
+    import_id: str
 
 
 def write_shard(shard: Shard) -> str:
@@ -60,3 +69,18 @@ def read_order(text: str) -> Order:
     found = json.loads(text)
     ref = BatchRef(found["org_id"], found["campaign_id"], found["shard"], found["batch_id"])
     return Order(ref, int(found["fence"]))
+
+
+def write_import(pointer: ImportPointer) -> str:
+    """Return the queue's text for an import."""
+    return json.dumps({"org_id": pointer.org_id, "import_id": pointer.import_id})
+
+
+def read_import(text: str) -> ImportPointer:
+    """Read what `write_import` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
+    """
+    found = json.loads(text)
+    return ImportPointer(found["org_id"], found["import_id"])

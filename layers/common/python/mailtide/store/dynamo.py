@@ -151,8 +151,17 @@ def put_many(table: str, items: Iterable[Item]) -> None:
 
     No two may have the same key: DynamoDB refuses such a call.
     """
-    for chunk in chunks(list(items), WRITE_LIMIT):
-        request: Item = {table: [{"PutRequest": {"Item": item}} for item in chunk]}
+    _write_many(table, [{"PutRequest": {"Item": item}} for item in items])
+
+
+def delete_many(table: str, keys: Iterable[Item]) -> None:
+    """Remove items of a physical table, all of them or RetryableError; no key twice."""
+    _write_many(table, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+
+def _write_many(table: str, requests: Sequence[Item]) -> None:
+    for chunk in chunks(requests, WRITE_LIMIT):
+        request: Item = {table: chunk}
         for pause in _pauses():
             with translated():
                 answer = client().batch_write_item(RequestItems=request)

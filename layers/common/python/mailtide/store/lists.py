@@ -1,15 +1,107 @@
-"""Lists and their members, as the launch reads them."""
+"""Lists and their members: a row per list in its organisation, a row per member in its shard."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from mailtide.domain.contact_list import ContactList
+from mailtide.domain.identifiers import SHARDS, shard_of
+from mailtide.domain.page import Page
 from mailtide.store import dynamo
+from mailtide.store.paging import page, page_of_shards
+from mailtide.store.row import present
 from mailtide.store.tables import ListRow
+
+_LIST = "list#"
 
 
 class Lists:
     """The lists of all organisations."""
 
+    def get(self, org_id: str, list_id: str) -> ContactList | None:
+        """Return one list."""
+        row = dynamo.get(ListRow, org_id, _LIST + list_id)
+        return _list_of(row) if row else None
+
+    def exists(self, org_id: str, list_id: str) -> bool:
+        """Say whether the organisation has this list."""
+        return self.get(org_id, list_id) is not None
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[ContactList]:
+        """Return the organisation's lists by id."""
+        return page(ListRow, org_id, limit, after, _list_of, prefix=_LIST)
+
+    def create(self, contact_list: ContactList) -> None:
+        """Write a list under a fresh id; a repeat of the same write changes nothing."""
+        row = ListRow(
+            contact_list.org_id,
+            _LIST + contact_list.list_id,
+            list_id=contact_list.list_id,
+            name=contact_list.name,
+            created_at=contact_list.created_at,
+        )
+        dynamo.put(row, ListRow.pk.does_not_exist())
+
+    def rename(self, org_id: str, list_id: str, name: str) -> bool:
+        """Give a list another name; False when it is not there."""
+        row = ListRow(org_id, _LIST + list_id)
+        return dynamo.update(row, [ListRow.name.set(name)], ListRow.pk.exists()) is None
+
+    def delete(self, org_id: str, list_id: str) -> bool:
+        """Delete a list and its members; False when it is not there.
+
+        The list goes first: members that a death leaves behind belong to nothing.
+        """
+        found = dynamo.delete(ListRow(org_id, _LIST + list_id), ListRow.pk.exists())
+        if found is not None:
+            return False
+        for shard in SHARDS:
+            self._remove(list_id, self.members(list_id, shard))
+        return True
+
     def members(self, list_id: str, shard: str) -> Sequence[str]:
         """Return the contact ids of one shard of a list, sorted."""
         items = dynamo.query_items(ListRow, f"{list_id}#{shard}", ["sk"])
         return [str(item["sk"]["S"]) for item in items]
+
+    def member_page(self, list_id: str, limit: int, after: str | None) -> Page[str]:
+        """Return the contact ids of a list, sorted."""
+        return page_of_shards(ListRow, list_id, limit, after, lambda row: str(row.sk))
+
+    def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
+        """Make contacts members; those that are stay so."""
+        rows = [ListRow(_shard(list_id, one), one, added_at=at) for one in contact_ids]
+        dynamo.put_many(ListRow.Meta.table_name, [row.serialize() for row in rows])
+
+    def remove_member(self, list_id: str, contact_id: str) -> bool:
+        """Take a contact off a list; False when it was not on it."""
+        row = ListRow(_shard(list_id, contact_id), contact_id)
+        return dynamo.delete(row, ListRow.pk.exists()) is None
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Take a contact off all lists of its organisation."""
+        after: str | None = None
+        while True:
+            found = self.page(org_id, 100, after)
+            for contact_list in found.items:
+                self._remove(contact_list.list_id, [contact_id])
+            after = found.after
+            if after is None:
+                return
+
+    def _remove(self, list_id: str, contact_ids: Sequence[str]) -> None:
+        keys = [ListRow.raw_key(_shard(list_id, one), one) for one in contact_ids]
+        dynamo.delete_many(ListRow.Meta.table_name, keys)
+
+
+def _shard(list_id: str, contact_id: str) -> str:
+    return f"{list_id}#{shard_of(contact_id)}"
+
+
+def _list_of(row: ListRow) -> ContactList:
+    return ContactList(
+        org_id=row.pk,
+        list_id=row.sk.removeprefix(_LIST),
+        name=row.name or "",
+        created_at=present(row.created_at),
+        last_sent=row.last_sent,
+    )

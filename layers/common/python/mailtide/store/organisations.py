@@ -11,6 +11,7 @@ from mailtide.domain.page import Page
 from mailtide.errors import ConflictError
 from mailtide.store import dynamo
 from mailtide.store.paging import page
+from mailtide.store.row import present
 from mailtide.store.tables import OrganisationRow
 
 _ORG = "org"
@@ -40,7 +41,7 @@ class Organisations:
     def get(self, org_id: str) -> Organisation | None:
         """Return one organisation."""
         row = dynamo.get(OrganisationRow, org_id, _ORG)
-        return Organisation(org_id, _text(row.name), _instant(row.created_at)) if row else None
+        return Organisation(org_id, present(row.name), present(row.created_at)) if row else None
 
     def find_key(self, key_hash: str) -> ApiKey | None:
         """Return the key with this hash, revoked or not."""
@@ -166,31 +167,21 @@ def _source_rows(source: Source) -> list[OrganisationRow]:
 
 def _read_key(row: OrganisationRow) -> ApiKey:
     return ApiKey(
-        org_id=_text(row.org_id),
-        key_id=_text(row.key_id),
-        key_hash=_text(row.key_hash),
-        name=_text(row.name),
+        org_id=present(row.org_id),
+        key_id=present(row.key_id),
+        key_hash=present(row.key_hash),
+        name=present(row.name),
         scopes=frozenset(Scope(scope) for scope in row.scopes or ()),
-        created_at=_instant(row.created_at),
+        created_at=present(row.created_at),
         revoked_at=row.revoked_at,
     )
 
 
 def _read_source(row: OrganisationRow) -> Source:
     return Source(
-        org_id=_text(row.org_id),
-        source_id=_text(row.source_id),
-        kind=SourceKind(_text(row.kind)),
-        name=_text(row.name),
-        created_at=_instant(row.created_at),
+        org_id=present(row.org_id),
+        source_id=present(row.source_id),
+        kind=SourceKind(present(row.kind)),
+        name=present(row.name),
+        created_at=present(row.created_at),
     )
-
-
-def _text(value: str | None) -> str:
-    return value or ""
-
-
-def _instant(value: datetime | None) -> datetime:
-    if value is None:
-        raise ValueError("the item has no creation time")
-    return value

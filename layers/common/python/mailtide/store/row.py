@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from botocore.session import Session
 from pynamodb.attributes import Attribute, TTLAttribute, UnicodeAttribute
@@ -14,6 +14,8 @@ from pynamodb.indexes import KeysOnlyProjection
 from pynamodb.models import Model
 
 from mailtide.domain.message import instant, millis
+
+T = TypeVar("T")
 
 
 class Instant(Attribute[datetime]):
@@ -152,3 +154,14 @@ def _key(attributes: Iterable[Attribute[Any]]) -> Key:
     names = {a.is_hash_key: a.attr_name for a in keys}
     numbers = frozenset(a.attr_name for a in keys if a.attr_type == NUMBER)
     return Key(names[True], names.get(False), numbers)
+
+
+def present(value: T | None) -> T:
+    """Return the value of an attribute that items of this kind always have.
+
+    Raises:
+        ValueError: when it is missing all the same.
+    """
+    if value is None:
+        raise ValueError("the item lacks an attribute that it must have")
+    return value

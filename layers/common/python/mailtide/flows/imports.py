@@ -1,0 +1,297 @@
+"""Imports: stream a CSV file from the bucket into contacts and list members, chunk by chunk.
+
+A chunk's effects are all keyed by the file: contacts by address (a row counts only over an earlier
+row of the same import), members by contact, refused rows and seen contacts by the chunk's offset.
+So a chunk may be worked twice, by one worker after the other or by two at once; the checkpoint is
+a compare-and-swap, and its counts follow from the file alone.
+Source: docs/domain/imports.md.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from mailtide.domain.contact import Contact
+from mailtide.domain.contact_fields import combined
+from mailtide.domain.csv_records import Place, Record, records
+from mailtide.domain.csv_rows import (
+    HEAD_BYTES,
+    REPORT_HEAD,
+    Layout,
+    Row,
+    read_layout,
+    read_row,
+    write_refused,
+)
+from mailtide.domain.import_job import Counts, ImportJob, ImportState, Seen, advanced, pack
+from mailtide.domain.provider import provider_of
+from mailtide.errors import InvalidInputError, RetryableError
+from mailtide.flows.pointers import ImportPointer
+
+CHUNK_ROWS = 2000
+CHUNK_BYTES = 2_000_000
+BLOCK_BYTES = 256 * 1024  # of the file, read at once
+_ROUNDS = 5  # of writing contacts; each but the first means that others changed them meanwhile
+
+
+class Ending(StrEnum):
+    """Why a run ended."""
+
+    STALE = "stale"  # there is nothing to do
+    DONE = "done"
+    FAILED = "failed"
+    OUT_OF_TIME = "out_of_time"  # a fresh pointer goes on
+
+
+class FileChangedError(Exception):
+    """The file is not the one that the import began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one contact shall become; `old` is None for a new one."""
+
+    old: Contact | None
+    new: Contact
+    line: int  # of the row that says so
+
+
+class Jobs(Protocol):
+    """The import jobs."""
+
+    def get(self, org_id: str, import_id: str) -> ImportJob | None:
+        """Read one job consistently."""
+        ...
+
+    def swap(self, old: ImportJob, new: ImportJob, holder: str) -> bool:
+        """Write `new` with `old.revision + 1` if the row still has `old.revision`.
+
+        True also when the row is what this holder would write: an earlier reply was lost.
+        """
+        ...
+
+
+class Files(Protocol):
+    """The bucket."""
+
+    def read(self, key: str, etag: str, offset: int, size: int) -> bytes:
+        """Read up to `size` bytes of an object from `offset` on, less at its end.
+
+        Raises:
+            FileChangedError: when the object is gone or is not the one with this etag.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object."""
+        ...
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object, whatever was there."""
+        ...
+
+    def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
+        """Write `head` and the objects, in order, as one, in bounded memory."""
+        ...
+
+
+class Contacts(Protocol):
+    """The contacts."""
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
+        """Read contacts consistently; only those that exist are in the answer."""
+        ...
+
+    def apply(self, import_id: str, writes: Sequence[Write], at: datetime) -> Sequence[Write]:
+        """Write attributes and time zones; return what has to be decided anew.
+
+        A write is done when its line, or a later one of the same import, was applied before. It
+        comes back when the contact is no longer what `old` says. Nothing else of a contact changes.
+        """
+        ...
+
+
+class Lists(Protocol):
+    """The lists."""
+
+    def exists(self, org_id: str, list_id: str) -> bool:
+        """Say whether the organisation has this list."""
+        ...
+
+    def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
+        """Make contacts members; those that are stay so."""
+        ...
+
+
+class Pointers(Protocol):
+    """The queue `imports`."""
+
+    def send(self, pointer: ImportPointer) -> None:
+        """Enqueue a pointer."""
+        ...
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What one chunk of the file says."""
+
+    after: Place
+    rows: dict[str, Row] = field(default_factory=dict)  # by contact, merged
+    good: int = 0
+    refused: list[tuple[int, str, str]] = field(default_factory=list)  # line, reason, row
+    size: int = 0  # rows, refused ones too
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """The import flow with its collaborators."""
+
+    jobs: Jobs
+    files: Files
+    contacts: Contacts
+    lists: Lists
+    pointers: Pointers
+    contact_id: Callable[[str, str], str]  # of an organisation and an address
+    clock: Callable[[], datetime]
+    chunk_rows: int = CHUNK_ROWS
+    block_bytes: int = BLOCK_BYTES
+
+    def run(self, pointer: ImportPointer, holder: str, until: datetime) -> Ending:
+        """Work on an import until it is done or time runs short.
+
+        Args:
+            pointer: names the import.
+            holder: names this run; no two runs share it.
+            until: no further chunk is begun after this instant; one chunk is worked in any case.
+
+        Raises:
+            RetryableError: also when another worker moved the import on: the pointer must come
+                back, in case that one dies.
+        """
+        job = self.jobs.get(pointer.org_id, pointer.import_id)
+        if job is None or job.state is not ImportState.RUNNING:
+            return Ending.STALE
+        try:
+            if not self.lists.exists(job.org_id, job.list_id):
+                raise InvalidInputError("The list was deleted.")
+            return self._work(job, holder, until)
+        except FileChangedError:
+            return self._fail(pointer, holder, "The file was replaced or removed meanwhile.")
+        except InvalidInputError as error:
+            return self._fail(pointer, holder, error.detail)
+
+    def _work(self, job: ImportJob, holder: str, until: datetime) -> Ending:
+        layout = read_layout(self.files.read(job.source_key, job.etag or "", 0, HEAD_BYTES))
+        place = job.place if job.chunks else layout.start
+        job = replace(job, place=place)
+        seen = self._seen(job)
+        stream = records(self._blocks(job), place, layout.delimiter)
+        while (chunk := self._read_chunk(job, stream, layout)).size:
+            job = self._swap(job, self._apply(job, chunk, seen), holder)
+            if self.clock() >= until:
+                self.pointers.send(ImportPointer(job.org_id, job.import_id))
+                return Ending.OUT_OF_TIME
+        self._report(job)
+        end = Place(job.bytes_total, job.place.line)
+        self._swap(job, replace(job, state=ImportState.DONE, place=end), holder)
+        return Ending.DONE
+
+    def _seen(self, job: ImportJob) -> Seen:
+        seen = Seen()
+        for offset in job.chunks:
+            seen.add_packed(self.files.get(job.seen_key(offset)))
+        return seen
+
+    def _blocks(self, job: ImportJob) -> Iterator[bytes]:
+        offset = job.place.offset
+        while offset < job.bytes_total:
+            block = self.files.read(job.source_key, job.etag or "", offset, self.block_bytes)
+            yield block
+            offset += len(block)
+
+    def _read_chunk(self, job: ImportJob, stream: Iterator[Record], layout: Layout) -> _Chunk:
+        """Read the rows up to a number or a size; none are left when the chunk has none."""
+        chunk = _Chunk(job.place)
+        for record in stream:
+            self._take(job, chunk, record, layout)
+            size = chunk.after.offset - job.place.offset
+            if chunk.size >= self.chunk_rows or size >= CHUNK_BYTES:
+                break
+        return chunk
+
+    def _take(self, job: ImportJob, chunk: _Chunk, record: Record, layout: Layout) -> None:
+        chunk.size += 1
+        chunk.after = record.after
+        try:
+            row = read_row(record, layout)
+        except InvalidInputError as error:
+            chunk.refused.append((record.line, error.detail, record.text))
+            return
+        contact_id = self.contact_id(job.org_id, row.email)
+        earlier = chunk.rows.get(contact_id)
+        chunk.rows[contact_id] = earlier.merged(row) if earlier else row
+        chunk.good += 1
+
+    def _apply(self, job: ImportJob, chunk: _Chunk, seen: Seen) -> ImportJob:
+        """Write all that a chunk says; return the job behind it."""
+        self._write_contacts(job, chunk.rows)
+        self.lists.add_members(job.list_id, list(chunk.rows), self.clock())
+        first = [contact_id for contact_id in chunk.rows if seen.add(contact_id)]
+        offset = job.place.offset
+        self.files.put(job.seen_key(offset), pack(first))
+        if chunk.refused:
+            self.files.put(job.refused_key(offset), write_refused(chunk.refused))
+        counts = Counts(len(first), chunk.good - len(first), len(chunk.refused))
+        return advanced(job, chunk.after, counts)
+
+    def _write_contacts(self, job: ImportJob, rows: Mapping[str, Row]) -> None:
+        left = rows
+        for _ in range(_ROUNDS):
+            known = self.contacts.get_many(job.org_id, list(left))
+            writes = [
+                write
+                for contact_id, row in left.items()
+                if (write := self._write(job, contact_id, row, known.get(contact_id)))
+            ]
+            again = self.contacts.apply(job.import_id, writes, self.clock())
+            left = {write.new.contact_id: left[write.new.contact_id] for write in again}
+            if not left:
+                return
+        raise RetryableError("the contacts of the import are being changed by others")
+
+    def _write(
+        self, job: ImportJob, contact_id: str, row: Row, old: Contact | None
+    ) -> Write | None:
+        """Return what a row makes of a contact; None when it says nothing new."""
+        if old is None:
+            new = Contact(
+                org_id=job.org_id,
+                contact_id=contact_id,
+                email=row.email,
+                provider=provider_of(row.domain),
+                created_at=self.clock(),
+                attributes=row.attributes,
+                timezone=row.timezone,
+            )
+            return Write(None, new, row.line)
+        attributes = combined(old.attributes, row.attributes)
+        new = replace(old, attributes=attributes, timezone=row.timezone or old.timezone)
+        return None if new == old else Write(old, new, row.line)
+
+    def _report(self, job: ImportJob) -> None:
+        if job.refused_chunks:
+            keys = [job.refused_key(offset) for offset in job.refused_chunks]
+            self.files.join(job.report_key, REPORT_HEAD, keys)
+
+    def _fail(self, pointer: ImportPointer, holder: str, why: str) -> Ending:
+        job = self.jobs.get(pointer.org_id, pointer.import_id)
+        if job is not None and job.state is ImportState.RUNNING:
+            self._swap(job, replace(job, state=ImportState.FAILED, failure=why), holder)
+        return Ending.FAILED
+
+    def _swap(self, old: ImportJob, new: ImportJob, holder: str) -> ImportJob:
+        if not self.jobs.swap(old, new, holder):
+            raise RetryableError("another worker moved this import on")
+        return replace(new, revision=old.revision + 1)

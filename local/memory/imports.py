@@ -1,0 +1,82 @@
+"""Import jobs and their files in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from mailtide.domain.import_job import ImportJob
+from mailtide.flows.imports import FileChangedError
+from mailtide.flows.pointers import ImportPointer
+
+
+@dataclass(slots=True)
+class MemoryImports:
+    """Stands in for `store.imports.Imports`."""
+
+    jobs: dict[tuple[str, str], ImportJob] = field(default_factory=dict)
+    holders: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def get(self, org_id: str, import_id: str) -> ImportJob | None:
+        """Read one job."""
+        return self.jobs.get((org_id, import_id))
+
+    def create(self, job: ImportJob) -> None:
+        """Write a job under a fresh id; a repeat of the same write changes nothing."""
+        self.jobs.setdefault((job.org_id, job.import_id), job)
+
+    def swap(self, old: ImportJob, new: ImportJob, holder: str) -> bool:
+        """Write `new` with `old.revision + 1` if the row still has `old.revision`."""
+        key = old.org_id, old.import_id
+        written = replace(new, revision=old.revision + 1)
+        stored = self.jobs.get(key)
+        if stored is None or stored.revision != old.revision:
+            return (stored, self.holders.get(key)) == (written, holder)
+        self.jobs[key] = written
+        self.holders[key] = holder
+        return True
+
+
+@dataclass(slots=True)
+class MemoryFiles:
+    """Stands in for `store.import_files.ImportFiles`, but for URLs."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def find(self, key: str) -> tuple[str, int] | None:
+        """Return an object's etag and size in bytes; None when it is not there."""
+        body = self.objects.get(key)
+        return None if body is None else (_etag(body), len(body))
+
+    def read(self, key: str, etag: str, offset: int, size: int) -> bytes:
+        """Read up to `size` bytes of an object from `offset` on, less at its end."""
+        body = self.objects.get(key)
+        if body is None or _etag(body) != etag:
+            raise FileChangedError(key)
+        return body[offset : offset + size]
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object."""
+        return self.objects[key]
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object, whatever was there."""
+        self.objects[key] = body
+
+    def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
+        """Write `head` and the objects, in order, as one."""
+        self.objects[target] = head + b"".join(self.objects[key] for key in keys)
+
+
+@dataclass(slots=True)
+class MemoryPointers:
+    """The queue `imports`."""
+
+    waiting: list[ImportPointer] = field(default_factory=list)
+
+    def send(self, pointer: ImportPointer) -> None:
+        """Enqueue a pointer."""
+        self.waiting.append(pointer)
+
+
+def _etag(body: bytes) -> str:
+    return sha256(body).hexdigest()

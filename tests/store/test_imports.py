@@ -1,0 +1,146 @@
+"""Import jobs and files: tables, bucket and their twins keep one contract."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from local.memory.imports import MemoryFiles, MemoryImports
+from mailtide.domain.csv_records import Place
+from mailtide.domain.import_job import Counts, ImportJob, advanced, started
+from mailtide.flows.imports import FileChangedError
+from mailtide.store import import_files
+from mailtide.store.import_files import ImportFiles
+from mailtide.store.imports import Imports
+from mailtide.store.tables import ListRow
+from tests.tables import moto_tables
+
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+JOB = ImportJob("acme", "i1", "l1", NOW)
+RUNNING = started(JOB, "etag", 1000)
+
+
+@pytest.fixture(params=["memory", "table"])
+def jobs(request: pytest.FixtureRequest) -> Iterator[Imports | MemoryImports]:
+    if request.param == "memory":
+        yield MemoryImports()
+        return
+    with moto_tables(ListRow):
+        yield Imports()
+
+
+@pytest.fixture(params=["memory", "bucket"])
+def files(request: pytest.FixtureRequest) -> Iterator[ImportFiles | MemoryFiles]:
+    if request.param == "memory":
+        yield MemoryFiles()
+        return
+    with mock_aws():
+        yield bucket()
+
+
+def bucket() -> ImportFiles:
+    config = Config(signature_version="s3v4")
+    s3 = boto3.client("s3", region_name="us-east-1", config=config)
+    s3.create_bucket(Bucket="data")
+    return ImportFiles(s3, "data")
+
+
+def test_a_job_is_read_as_it_was_written(jobs: Imports | MemoryImports) -> None:
+    jobs.create(JOB)
+    assert jobs.get("acme", "i1") == JOB
+    assert jobs.get("other", "i1") is None
+
+
+def test_every_swap_raises_the_revision(jobs: Imports | MemoryImports) -> None:
+    jobs.create(JOB)
+    assert jobs.swap(JOB, RUNNING, "api")
+    stored = replace(RUNNING, revision=1)
+    assert jobs.get("acme", "i1") == stored
+    behind = advanced(stored, Place(500, 9), Counts(5, 2, 1))
+    assert jobs.swap(stored, replace(behind, failure="why"), "worker")
+    assert jobs.get("acme", "i1") == replace(behind, revision=2, failure="why")
+
+
+def test_a_swap_from_an_older_version_is_refused(jobs: Imports | MemoryImports) -> None:
+    jobs.create(JOB)
+    jobs.swap(JOB, RUNNING, "a")
+    assert not jobs.swap(JOB, RUNNING, "b")
+    assert not jobs.swap(JOB, replace(RUNNING, failure="other"), "a")
+
+
+def test_a_repeat_of_a_swap_whose_reply_was_lost_is_no_refusal(
+    jobs: Imports | MemoryImports,
+) -> None:
+    jobs.create(JOB)
+    assert jobs.swap(JOB, RUNNING, "a")
+    assert jobs.swap(JOB, RUNNING, "a")
+    assert jobs.get("acme", "i1") == replace(RUNNING, revision=1)
+
+
+def test_a_late_creation_does_not_undo_a_start(jobs: Imports | MemoryImports) -> None:
+    jobs.create(JOB)
+    jobs.swap(JOB, RUNNING, "a")
+    jobs.create(JOB)
+    assert jobs.get("acme", "i1") == replace(RUNNING, revision=1)
+
+
+def test_a_file_is_found_with_its_size(files: ImportFiles | MemoryFiles) -> None:
+    assert files.find("x") is None
+    files.put("x", b"0123456789")
+    found = files.find("x")
+    assert found is not None
+    assert found[1] == 10
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "expected"), [(0, 4, b"0123"), (4, 4, b"4567"), (8, 4, b"89")]
+)
+def test_a_file_is_read_by_range(
+    files: ImportFiles | MemoryFiles, offset: int, size: int, expected: bytes
+) -> None:
+    files.put("x", b"0123456789")
+    etag, _ = files.find("x") or ("", 0)
+    assert files.read("x", etag, offset, size) == expected
+
+
+def test_another_file_under_the_same_name_is_told(files: ImportFiles | MemoryFiles) -> None:
+    files.put("x", b"0123456789")
+    etag, _ = files.find("x") or ("", 0)
+    files.put("x", b"0123456780")
+    with pytest.raises(FileChangedError):
+        files.read("x", etag, 0, 4)
+
+
+def test_a_file_that_is_gone_is_told(files: ImportFiles | MemoryFiles) -> None:
+    with pytest.raises(FileChangedError):
+        files.read("x", "etag", 0, 4)
+
+
+def test_objects_are_joined_in_order(files: ImportFiles | MemoryFiles) -> None:
+    files.put("b", b"two;")
+    files.put("a", b"one;")
+    files.join("all", b"head;", ["b", "a"])
+    assert files.get("all") == b"head;two;one;"
+
+
+def test_large_objects_are_joined_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "PART_BYTES", 6_000_000)
+    pieces = [bytes([65 + n]) * 2_500_000 for n in range(5)]
+    with mock_aws():
+        files = bucket()
+        for n, piece in enumerate(pieces):
+            files.put(str(n), piece)
+        files.join("all", b"head;", [str(n) for n in range(5)])
+        assert files.get("all") == b"head;" + b"".join(pieces)
+
+
+def test_urls_are_signed_and_expire() -> None:
+    with mock_aws():
+        url = bucket().upload_url("imports/x", timedelta(minutes=15))
+        assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+        assert "X-Amz-Expires=900" in url
+        assert "imports/x" in bucket().download_url("imports/x", timedelta(hours=1))
