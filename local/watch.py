@@ -1,0 +1,80 @@
+"""Watch a campaign from outside: what the receivers saw beside what the product counts."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local.api import Api
+from local.mailworld import Mailworld
+
+QUIET_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at both books."""
+
+    state: str  # of the campaign
+    seen: Mapping[str, int]  # the receivers' sums
+    counted: Mapping[str, int]  # the product's
+    settled: bool  # the receivers have nothing more to do or to tell
+
+    @property
+    def books(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Return what has to stay the same for the campaign to be over."""
+        return self.seen, self.counted
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Looks at one campaign."""
+
+    api: Api
+    world: Mailworld
+    campaign_id: str
+
+    def look(self) -> Look:
+        """Look once."""
+        settled = self.world.is_settled()  # first: what comes later is the next look's
+        summary = self.world.summary(self.campaign_id)
+        refused = sum(n for code, n in summary["refused_by_relay"].items() if code >= "5")
+        return Look(
+            state=self.api.get(f"/api/campaigns/{self.campaign_id}")["state"],
+            seen={**summary["totals"], "refused": refused},
+            counted=totals(self.api, self.campaign_id),
+            settled=settled,
+        )
+
+    def until_quiet(
+        self, people: int, show: Callable[[Look], None], *, deadline_seconds: float
+    ) -> bool:
+        """Look every second until nothing has changed for ten; False when that took too long.
+
+        Args:
+            people: how many are to be mailed; before that nothing is over.
+            show: is given every look.
+            deadline_seconds: after which to give up.
+        """
+        started = changed = time.monotonic()
+        before: Look | None = None
+        while (now := time.monotonic()) < started + deadline_seconds:
+            look = self.look()
+            show(look)
+            if before is None or look.books != before.books or not _is_over(look, people):
+                before, changed = look, now
+            elif now - changed >= QUIET_SECONDS:
+                return True
+            time.sleep(LOOK_EVERY_SECONDS)
+        return False
+
+
+def _is_over(look: Look, people: int) -> bool:
+    mailed = look.seen.get("accepted", 0) + look.seen["refused"]
+    return look.settled and mailed >= people
+
+
+def totals(api: Api, campaign_id: str) -> dict[str, int]:
+    """Read what the product counts of a campaign."""
+    answer = api.get(f"/api/campaigns/{campaign_id}/insights")
+    return {metric: int(count) for metric, count in answer["totals"]["counts"].items()}
