@@ -1,0 +1,41 @@
+"""Ingest: turn queued source payloads into event rows and their immediate consequences.
+
+Trigger: SQS `events` (batches, partial failures reported).
+Writes: email_delivery_events, suppression_list; payloads as they came to the bucket; metric per
+event type, and of what was refused.
+Errors: a payload that fails returns alone to the queue; after 5 receives it goes to the DLQ.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mailtide import app
+from mailtide.observability import logger, metrics
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def handle_record(record: SQSRecord) -> None:
+    """Run the ingest flow for one queued payload."""
+    logger.append_keys(queue_message_id=record.message_id)
+    counts = app.ingest().run(record.body)
+    logger.info("ingested", extra={"events": counts})
+    for event_type, count in counts.items():
+        metrics.add_metric(name=event_type.title(), unit=MetricUnit.Count, value=count)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Lambda entry point."""
+    metrics.add_metric(name="Payloads", unit=MetricUnit.Count, value=len(event["Records"]))
+    return process_partial_response(event, handle_record, processor, context)

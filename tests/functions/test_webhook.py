@@ -1,0 +1,110 @@
+"""The webhook's handler on moto: bytes in, a queue message and an answer out."""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from functions.webhook.handler import lambda_handler
+from mailtide.flows.webhook import BODY_LIMIT
+from tests.aws import BUCKET, Stack, stack
+from tests.collaborators import SOURCE
+from tests.events import Context
+from tests.http import Answer, http_event
+
+PATH = f"/webhooks/stalwart/{SOURCE}"
+BODY = b'{"events": [{"type": "delivery.delivered", "data": {}}]}'
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with stack(monkeypatch) as made:
+        yield made
+
+
+def post(
+    path: str, body: str | bytes, headers: dict[str, str] | None = None, method: str = "POST"
+) -> Answer:
+    event = http_event(method, path, headers=headers or {}, body=body)
+    reply = lambda_handler(event, Context())
+    return Answer(reply["statusCode"], reply["headers"], reply.get("body") or "")
+
+
+def signed(body: bytes, source_id: str = SOURCE) -> dict[str, str]:
+    from mailtide import app
+
+    key = app.keyring().source_key(source_id).encode()
+    return {"X-Signature": base64.b64encode(hmac.digest(key, body, "sha256")).decode()}
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_signed_batch_is_queued_whether_the_gateway_encodes_it_or_not(
+    aws: Stack, as_text: bool
+) -> None:
+    answer = post(PATH, BODY.decode() if as_text else BODY, signed(BODY))
+    assert answer.status == 200
+    [queued] = aws.bodies("events")
+    assert json.loads(queued)["body"] == BODY.decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [({}, "signature_missing"), ({"X-Signature": "bm8="}, "signature_invalid")],
+)
+def test_what_is_not_proved_is_a_401(aws: Stack, headers: dict[str, str], code: str) -> None:
+    answer = post(PATH, BODY, headers)
+    assert (answer.status, answer.code) == (401, code)
+    assert aws.bodies("events") == []
+
+
+def test_the_key_of_another_source_does_not_fit(aws: Stack) -> None:
+    answer = post(PATH, BODY, signed(BODY, "source0000000009"))
+    assert (answer.status, answer.code) == (401, "signature_invalid")
+
+
+def test_truncated_json_is_a_400(aws: Stack) -> None:
+    answer = post(PATH, BODY[:-3], signed(BODY[:-3]))
+    assert (answer.status, answer.code) == (400, "invalid_json")
+
+
+def test_an_oversize_body_is_a_413(aws: Stack) -> None:
+    body = b'{"events": []}'.ljust(BODY_LIMIT + 1)
+    answer = post(PATH, body, signed(body))
+    assert (answer.status, answer.code) == (413, "payload_too_large")
+
+
+def test_a_large_body_lies_in_the_bucket(aws: Stack) -> None:
+    body = json.dumps({"events": ["x" * 300_000]}).encode()
+    assert post(PATH, body, signed(body)).status == 200
+    [queued] = aws.bodies("events")
+    assert aws.objects("payloads/")[json.loads(queued)["body_key"]] == body
+
+
+def test_trouble_of_ours_is_a_503_after_which_stalwart_sends_again(aws: Stack) -> None:
+    aws.sqs.delete_queue(QueueUrl=aws.queues["events"])
+    answer = post(PATH, BODY, signed(BODY))
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_bucket_that_is_gone_is_a_503(aws: Stack) -> None:
+    aws.s3.delete_bucket(Bucket=BUCKET)
+    body = json.dumps({"events": ["x" * 300_000]}).encode()
+    assert post(PATH, body, signed(body)).status == 503
+    assert aws.bodies("events") == []
+
+
+def test_an_inbound_mail_is_accepted(aws: Stack) -> None:
+    from mailtide import app
+
+    token = app.keyring().inbound_token(SOURCE)
+    hook = json.dumps({"message": {"headers": [["Subject", " x\r\n"]], "contents": "y"}})
+    answer = post(f"/webhooks/inbound/{SOURCE}", hook, {"Authorization": f"Bearer {token}"})
+    assert (answer.status, answer.json) == (200, {"action": "accept"})
+    assert len(aws.bodies("events")) == 1
+
+
+def test_another_path_is_a_404(aws: Stack) -> None:
+    assert post("/webhooks/pigeon/1", BODY).code == "not_found"
