@@ -18,9 +18,12 @@ def retention_days(config: Config) -> logs.RetentionDays:
     """Return how long logs are kept.
 
     Raises:
-        KeyError: CloudWatch Logs does not offer this number of days, or we do not.
+        ValueError: CloudWatch Logs does not offer this number of days, or we do not.
     """
-    return RETENTION[config.log_retention_days]
+    days = config.log_retention_days
+    if days not in RETENTION:
+        raise ValueError(f"log_retention_days: {days} is not one of {sorted(RETENTION)}")
+    return RETENTION[days]
 
 
 def removal_policy(config: Config) -> RemovalPolicy:
