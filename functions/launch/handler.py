@@ -1,7 +1,8 @@
 """Launch: turn one shard of a campaign's lists into batches.
 
 Trigger: SQS `launch` (a pointer per shard, partial failures reported).
-Writes: batches, manifests in the bucket, campaigns (what is launched); metric of recipients.
+Writes: batches, manifests in the bucket, campaigns (what is launched); metrics of pointers and
+recipients.
 Errors: a shard that fails returns to the queue and goes on from the stored batches; after 5
 receives it goes to the DLQ, and `release` asks for the launch again.
 """
@@ -38,4 +39,5 @@ def handle_record(record: SQSRecord) -> None:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
+    metrics.add_metric(name="Pointers", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event, handle_record, processor, context)

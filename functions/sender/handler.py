@@ -1,7 +1,8 @@
 """Sender: work the batch that a pointer names, until it is done or time runs short.
 
 Trigger: SQS `sending` (one pointer per invocation, failure reported).
-Writes: batches, email_delivery_events, quota rows; mail; metric per ending.
+Writes: batches, email_delivery_events, quota rows; mail; metrics of pointers
+and endings.
 Errors: a run that fails returns its pointer to the queue, where it soon finds the batch in other
 hands; `release` picks the batch up when its lease has run out. After 5 receives: DLQ.
 """
@@ -39,4 +40,5 @@ def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
+    metrics.add_metric(name="Pointers", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event, handle_record, processor, context)

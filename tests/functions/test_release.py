@@ -1,0 +1,89 @@
+"""The release function: once a minute, what is due."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from functions.release.handler import lambda_handler
+from mailtide import app
+from mailtide.domain.batch import Batch, BatchRef, Phase, Planned
+from mailtide.domain.campaign import Move, State
+from mailtide.domain.identifiers import SHARDS
+from mailtide.flows.pointers import read_order, read_shard
+from mailtide.store.campaigns import Campaigns
+from tests.aws import Stack, stack
+from tests.events import Context
+from tests.functions.campaigns import CAMPAIGN, ORG, campaign, move, put_campaign
+
+REF = BatchRef(ORG, CAMPAIGN, "3", "00000")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with stack(monkeypatch) as made:
+        app.connect()
+        yield made
+
+
+def start_and_launch() -> None:
+    move(Move.START)
+    for shard in SHARDS:
+        Campaigns().shard_launched(ORG, CAMPAIGN, shard, planned=0, excluded=0)
+
+
+def put_batch(recipients: int = 2) -> Batch:
+    planned = [Planned(f"p{i}", "l1") for i in range(recipients)]
+    draft = Batch(ref=REF, count=0, rank=1, due_at=app.now() - timedelta(seconds=1))
+    return app.batches().create(draft, planned)
+
+
+def test_with_nothing_to_do_it_says_so(aws: Stack) -> None:
+    assert lambda_handler({}, Context()) == {"batches": 0, "relaunched": 0, "finished": 0}
+
+
+def test_a_due_batch_is_handed_out_once(aws: Stack) -> None:
+    put_campaign()
+    start_and_launch()
+    put_batch()
+    assert lambda_handler({}, Context())["batches"] == 1
+    assert lambda_handler({}, Context())["batches"] == 0
+    [order] = [read_order(body) for body in aws.bodies("sending")]
+    stored = app.batches().get(REF)
+    assert stored is not None
+    assert (order.ref, order.fence) == (REF, stored.fence)
+    assert (stored.phase, stored.released_to) == (Phase.RELEASED, 2)
+
+
+def test_no_more_is_handed_out_than_the_day_has_places(aws: Stack) -> None:
+    put_campaign(daily_limit=3)
+    start_and_launch()
+    put_batch(recipients=5)
+    lambda_handler({}, Context())
+    stored = app.batches().get(REF)
+    assert stored is not None
+    assert stored.released_to == 3
+
+
+def test_a_campaign_whose_batches_are_done_is_finished(aws: Stack) -> None:
+    put_campaign()
+    start_and_launch()
+    created = put_batch()
+    assert app.batches().swap(created, replace(created, phase=Phase.DONE, due_at=None), "n")
+    assert lambda_handler({}, Context())["finished"] == 1
+    assert campaign().state is State.SENT
+
+
+def test_a_launch_that_is_late_is_asked_for_again(
+    aws: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_campaign()
+    move(Move.START)
+    Campaigns().shard_launched(ORG, CAMPAIGN, "0", planned=0, excluded=0)
+    assert lambda_handler({}, Context())["relaunched"] == 0
+    late = app.now() + timedelta(minutes=5)
+    monkeypatch.setattr(app, "now", lambda: late)
+    assert lambda_handler({}, Context())["relaunched"] == 1
+    asked = {read_shard(body).shard for body in aws.bodies("launch")}
+    assert asked == set(SHARDS) - {"0"}

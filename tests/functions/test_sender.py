@@ -1,0 +1,144 @@
+"""The sender function: a pointer in, mail out over real SMTP, rows written, once."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from functions.launch.handler import lambda_handler as launch
+from functions.sender.handler import lambda_handler
+from mailtide import app
+from mailtide.domain.campaign import Move
+from mailtide.domain.identifiers import SHARDS, parse_verp
+from mailtide.domain.message import SENT, SUPPRESSED, EventRow
+from mailtide.domain.suppression import Evidence, Reason, Suppression
+from mailtide.flows.pointers import Shard, write_shard
+from mailtide.store.messages import Messages
+from mailtide.store.suppressions import Suppressions
+from tests.aws import Stack, stack
+from tests.events import Context, failed_ids, sqs_event
+from tests.functions.campaigns import CAMPAIGN, NOW, ORG, move, put_campaign, put_contacts
+
+ADDRESSES = [f"reader{i}@example.test" for i in range(4)]
+
+
+@dataclass
+class Mailbox:
+    """A relay that takes everything and keeps it."""
+
+    envelopes: list[Envelope] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        self.envelopes.append(envelope)
+        return "250 2.0.0 taken"
+
+    @property
+    def recipients(self) -> list[str]:
+        return sorted(str(envelope.rcpt_tos[0]) for envelope in self.envelopes)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    mailbox = Mailbox()
+    port = free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield mailbox, port
+    controller.stop()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with stack(monkeypatch) as made:
+        app.connect()
+        yield made
+
+
+def launched(aws: Stack, port: int) -> tuple[list[str], list[str]]:
+    """Launch the campaign; return the contacts and the pointers to their batches."""
+    ids = put_contacts(ADDRESSES)
+    put_campaign(port)
+    move(Move.START)
+    launch(sqs_event(*(write_shard(Shard(ORG, CAMPAIGN, shard)) for shard in SHARDS)), Context())
+    return ids, aws.bodies("sending")
+
+
+def row_of(contact_id: str) -> EventRow:
+    message_id = app.message_id(CAMPAIGN, contact_id)
+    [row] = Messages().of_messages([message_id])[message_id]
+    return row
+
+
+def test_everybody_gets_one_message_and_has_one_row(
+    aws: Stack, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    ids, pointers = launched(aws, port)
+    for pointer in pointers:
+        assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
+    assert box.recipients == ADDRESSES
+    rows = [row_of(contact_id) for contact_id in ids]
+    assert {row.event_key for row in rows} == {SENT}
+    assert {(row.of.ip_id, row.of.list_id, row.of.provider) for row in rows} == {
+        ("ip1", "l1", "gmail")
+    }
+    assert app.batches().all_done(CAMPAIGN)
+
+
+def test_the_envelope_names_sending_ip_and_message(
+    aws: Stack, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    ids, pointers = launched(aws, port)
+    for pointer in pointers:
+        lambda_handler(sqs_event(pointer), Context())
+    senders = {parse_verp(str(envelope.mail_from)) for envelope in box.envelopes}
+    assert senders == {("a", app.message_id(CAMPAIGN, contact_id)) for contact_id in ids}
+    message = message_from_bytes(box.envelopes[0].original_content or b"")
+    assert message["Subject"] == "Hello"
+    assert "One-Click" in message["List-Unsubscribe-Post"]
+
+
+def test_a_pointer_that_comes_again_sends_nothing(aws: Stack, mailbox: tuple[Mailbox, int]) -> None:
+    box, port = mailbox
+    _, pointers = launched(aws, port)
+    for pointer in pointers * 2:
+        assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
+    assert box.recipients == ADDRESSES
+
+
+def test_who_was_suppressed_after_the_launch_is_left_out(
+    aws: Stack, mailbox: tuple[Mailbox, int]
+) -> None:
+    box, port = mailbox
+    ids, pointers = launched(aws, port)
+    reasons = {Reason.COMPLAINT: Evidence(NOW, "m1")}
+    Suppressions().add(Suppression(ORG, ids[0], reasons))
+    for pointer in pointers:
+        lambda_handler(sqs_event(pointer), Context())
+    assert box.recipients == ADDRESSES[1:]
+    assert row_of(ids[0]).event_key == SUPPRESSED
+
+
+def test_without_time_a_fresh_pointer_goes_on(aws: Stack, mailbox: tuple[Mailbox, int]) -> None:
+    box, port = mailbox
+    _, pointers = launched(aws, port)
+    lambda_handler(sqs_event(pointers[0]), Context(remaining_ms=0))
+    assert box.envelopes == []
+    [fresh] = aws.bodies("sending")
+    lambda_handler(sqs_event(fresh), Context())
+    assert len(box.envelopes) > 0
+
+
+def test_what_is_no_pointer_goes_back(aws: Stack) -> None:
+    assert failed_ids(lambda_handler(sqs_event('{"org_id": "acme"}'), Context())) == ["message-0"]
