@@ -1,6 +1,6 @@
 """Where a relay may stand: the public internet, and what the stack names; nothing in between."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailtide.domain.relay import check, check_addresses, read_networks
 from mailtide.errors import InvalidInputError
 
-LOOPBACK = read_networks("127.0.0.0/8, ::1/128")
+LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
 PUBLIC = "8.8.8.8"
 
 PRIVATE = [
@@ -45,7 +45,7 @@ PRIVATE = [
 ]
 
 
-def refusal(*addresses: str, port: int = 587, networks: str = "") -> str:
+def refusal(*addresses: str, port: int = 587, networks: tuple[str, ...] = ()) -> str:
     with pytest.raises(InvalidInputError) as error:
         check("relay.example", port, addresses, read_networks(networks))
     return error.value.code
@@ -76,7 +76,9 @@ def test_the_stack_may_name_a_network(address: str) -> None:
 
 
 def test_naming_one_network_opens_no_other() -> None:
-    assert refusal("10.0.0.1", networks="127.0.0.0/8,192.168.0.0/16") == "relay_address_refused"
+    assert (
+        refusal("10.0.0.1", networks=("127.0.0.0/8", "192.168.0.0/16")) == "relay_address_refused"
+    )
 
 
 @pytest.mark.parametrize("port", [0, 25, 26, 1025, 8025])
@@ -90,7 +92,9 @@ def test_says_why_port_25_is_refused() -> None:
 
 
 def test_a_named_network_does_not_free_the_port_of_a_public_address() -> None:
-    assert refusal("127.0.0.1", PUBLIC, port=1025, networks="127.0.0.0/8") == "relay_port_refused"
+    assert (
+        refusal("127.0.0.1", PUBLIC, port=1025, networks=("127.0.0.0/8",)) == "relay_port_refused"
+    )
 
 
 @given(st.ip_addresses(v=4))
@@ -108,15 +112,7 @@ def passes(address: str) -> bool:
     return True
 
 
-def test_networks_are_read_with_spaces_or_not_at_all() -> None:
-    assert read_networks(" 10.0.0.0/8 ,::1/128,") == (
-        ip_network("10.0.0.0/8"),
-        ip_network("::1/128"),
-    )
-    assert read_networks("") == ()
-
-
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "localhost", "10.0.0.0/33"])
 def test_a_malformed_network_is_an_error_that_names_it(text: str) -> None:
     with pytest.raises(ValueError, match=text.split("/")[0]):
-        read_networks(text)
+        read_networks([text])

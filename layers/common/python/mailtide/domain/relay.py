@@ -31,13 +31,13 @@ _NOT_GLOBAL = tuple(
 )
 
 
-def read_networks(text: str) -> tuple[Network, ...]:
-    """Read the stack's `relay_networks`: CIDRs with commas between them, or nothing.
+def read_networks(networks: Iterable[str]) -> tuple[Network, ...]:
+    """Read the stack's `relay_networks`: CIDRs, or nothing.
 
     Raises:
         ValueError: when one of them is not a network; the text names it.
     """
-    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    return tuple(ip_network(text) for text in networks)
 
 
 def check(host: str, port: int, addresses: Sequence[str], networks: Sequence[Network]) -> None:
