@@ -109,6 +109,14 @@ def test_a_client_is_made_once(environment: None) -> None:
     assert app.client("sqs") is not app.client("secretsmanager")
 
 
+@mock_aws
+def test_in_lambda_a_functions_flow_is_built_at_once(environment: None) -> None:
+    app.build_at_init({"POWERTOOLS_SERVICE_NAME": "release"})
+    assert app.release.cache_info().currsize == 0
+    app.build_at_init({"POWERTOOLS_SERVICE_NAME": "release", "AWS_LAMBDA_RUNTIME_API": "x"})
+    assert app.release.cache_info().currsize == 1
+
+
 def test_an_emulator_has_its_buckets_in_the_path(
     environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

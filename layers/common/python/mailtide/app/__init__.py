@@ -4,6 +4,9 @@ One builder per flow, built once per process; its imports are its own, so that a
 only what it needs. Nothing else reads the environment, the clock or a secret.
 """
 
+import os
+from collections.abc import Mapping
+
 from mailtide.app.base import (
     Settings,
     bucket,
@@ -53,3 +56,12 @@ __all__ = [
     "tracking",
     "webhook",
 ]
+
+
+def build_at_init(environment: Mapping[str, str]) -> None:
+    """Build a function's flow while Lambda starts the process: it has a whole CPU only then."""
+    if "AWS_LAMBDA_RUNTIME_API" in environment:
+        globals()[environment["POWERTOOLS_SERVICE_NAME"]]()
+
+
+build_at_init(os.environ)
