@@ -9,9 +9,9 @@ from local.memory.pages import page
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.identifiers import shard_of
+from mailtide.domain.import_job import Write
 from mailtide.domain.page import Page
 from mailtide.domain.suppression import Suppression
-from mailtide.flows.imports import Write
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ import pytest
 
 from local.memory.contacts import Contacts as MemoryContacts
 from mailtide.domain.contact import Contact
+from mailtide.domain.import_job import Write
 from mailtide.domain.page import Page
-from mailtide.flows.imports import Write
 from mailtide.store.contacts import Contacts
 from mailtide.store.tables import ContactRow
 from tests.tables import moto_tables

@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailtide.domain import identifiers
+from mailtide.domain.contact import Contact
 from mailtide.domain.csv_records import Place
 from mailtide.errors import ConflictError
 
@@ -93,6 +94,15 @@ class ImportJob:
     def seen_key(self, offset: int) -> str:
         """The contacts that a chunk was the first to name."""
         return self.key(f"seen/{offset}")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What an import makes of one contact; `old` is None for a new one."""
+
+    old: Contact | None
+    new: Contact
+    line: int  # of the row that says so
 
 
 def started(job: ImportJob, etag: str, bytes_total: int) -> ImportJob:

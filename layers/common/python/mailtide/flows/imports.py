@@ -25,7 +25,15 @@ from mailtide.domain.csv_rows import (
     read_row,
     write_refused,
 )
-from mailtide.domain.import_job import Counts, ImportJob, ImportState, Seen, advanced, pack
+from mailtide.domain.import_job import (
+    Counts,
+    ImportJob,
+    ImportState,
+    Seen,
+    Write,
+    advanced,
+    pack,
+)
 from mailtide.domain.provider import provider_of
 from mailtide.errors import InvalidInputError, RetryableError
 from mailtide.flows.pointers import ImportPointer
@@ -47,15 +55,6 @@ class Ending(StrEnum):
 
 class FileChangedError(Exception):
     """The file is not the one that the import began with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """What one contact shall become; `old` is None for a new one."""
-
-    old: Contact | None
-    new: Contact
-    line: int  # of the row that says so
 
 
 class Jobs(Protocol):

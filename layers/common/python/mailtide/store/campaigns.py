@@ -12,10 +12,15 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from mailtide.domain.campaign import Campaign, Move, State, moved
+from mailtide.domain.content import Identity, Template
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.message import millis
+from mailtide.domain.page import Page
 from mailtide.store import dynamo
+from mailtide.store.identities import identity_row
+from mailtide.store.paging import page
 from mailtide.store.tables import CampaignRow
+from mailtide.store.templates import template_row
 
 LAUNCH_PATIENCE = timedelta(minutes=2)  # after which a launch that has not finished is repeated
 _ACTIVE = "1"
@@ -29,6 +34,64 @@ class Campaigns:
         """Read one campaign consistently."""
         row = dynamo.get(CampaignRow, org_id, campaign_id)
         return campaign_of(row) if row else None
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Campaign]:
+        """Return the organisation's campaigns by id."""
+        return page(CampaignRow, org_id, limit, after, campaign_of)
+
+    def create(self, campaign: Campaign) -> bool:
+        """Write a draft under a fresh id; False when the id is taken."""
+        row = CampaignRow(
+            campaign.org_id,
+            campaign.campaign_id,
+            name=campaign.name,
+            list_ids=list(campaign.list_ids),
+            template_id=campaign.template_id,
+            identity_id=campaign.identity_id,
+            state=campaign.state.value,
+            created_at=campaign.created_at,
+        )
+        found = dynamo.put(row, CampaignRow.org_id.does_not_exist())
+        return found is None or found == row.serialize()
+
+    def revise(self, campaign: Campaign) -> bool:
+        """Write what a draft plans anew; False when it is no draft any more, or gone."""
+        actions = [
+            CampaignRow.name.set(campaign.name),
+            CampaignRow.list_ids.set(list(campaign.list_ids)),
+            CampaignRow.template_id.set(campaign.template_id),
+            CampaignRow.identity_id.set(campaign.identity_id),
+        ]
+        return dynamo.update(_key(campaign), actions, _is_draft()) is None
+
+    def delete_draft(self, campaign: Campaign) -> bool:
+        """Delete a draft; False when it is no draft any more, or gone."""
+        return dynamo.delete(_key(campaign), _is_draft()) is None
+
+    def start(
+        self, campaign: Campaign, template: Template, identity: Identity, at: datetime
+    ) -> bool:
+        """Start a campaign as `move` does, and keep its content in the same transaction.
+
+        Template and identity are copies under the names that `domain/content.py` gives them. False
+        also when the plan was revised since `campaign` was read.
+
+        Raises:
+            ConflictError: when the campaign's state does not allow it.
+        """
+        actions, nonce = _transition(campaign, Move.START, at)
+        condition: Condition = CampaignRow.list_ids == list(campaign.list_ids)
+        condition &= CampaignRow.template_id == campaign.template_id
+        condition &= CampaignRow.identity_id == campaign.identity_id
+        condition &= _may(campaign, Move.START)
+        failed = dynamo.transact(
+            [
+                dynamo.transact_update(_key(campaign), actions, condition),
+                dynamo.transact_put(template_row(template, at)),
+                dynamo.transact_put(identity_row(identity, at)),
+            ]
+        )
+        return failed is None or _carries(failed[0] or {}, nonce)
 
     def active(self) -> Sequence[Campaign]:
         """Return the campaigns of all organisations that are sending.
@@ -51,15 +114,9 @@ class Campaigns:
         Raises:
             ConflictError: when the campaign's state does not allow the move.
         """
-        state = moved(campaign.state, move)
-        nonce = f"{move.value}:{millis(at)}"
-        actions = [
-            CampaignRow.state.set(state.value),
-            CampaignRow.nonce.set(nonce),
-            *_consequences(move, state, at),
-        ]
+        actions, nonce = _transition(campaign, move, at)
         found = dynamo.update(_key(campaign), actions, _may(campaign, move))
-        return found is None or found.get("nonce", {}).get("S") == nonce
+        return found is None or _carries(found, nonce)
 
     def relaunch(self, campaign: Campaign, due_at: datetime) -> bool:
         """Set when the launch is asked for again if it is still what `campaign` says."""
@@ -94,6 +151,23 @@ def _may(campaign: Campaign, move: Move) -> Condition:
     """Return the condition of a move: the state as read, and no finish during the launch."""
     same = CampaignRow.state == campaign.state.value
     return same & CampaignRow.launching.does_not_exist() if move is Move.FINISH else same
+
+
+def _is_draft() -> Condition:
+    condition: Condition = CampaignRow.state == State.DRAFT.value
+    return condition
+
+
+def _transition(campaign: Campaign, move: Move, at: datetime) -> tuple[list[Action], str]:
+    """Return what a move writes, and the nonce by which a repeat knows it."""
+    state = moved(campaign.state, move)
+    nonce = f"{move.value}:{millis(at)}"
+    actions = [CampaignRow.state.set(state.value), CampaignRow.nonce.set(nonce)]
+    return [*actions, *_consequences(move, state, at)], nonce
+
+
+def _carries(item: dynamo.Item, nonce: str) -> bool:
+    return bool(item.get("nonce", {}).get("S") == nonce)
 
 
 def _consequences(move: Move, state: State, at: datetime) -> list[Action]:

@@ -13,8 +13,8 @@ from pynamodb.expressions.update import Action
 
 from mailtide.domain.contact import Contact
 from mailtide.domain.identifiers import shard_of
+from mailtide.domain.import_job import Write
 from mailtide.domain.page import Page
-from mailtide.flows.imports import Write
 from mailtide.store import dynamo
 from mailtide.store.paging import page_of_shards
 from mailtide.store.tables import ContactRow

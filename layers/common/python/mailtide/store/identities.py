@@ -24,18 +24,7 @@ class Identities:
 
     def create(self, identity: Identity, at: datetime) -> None:
         """Write an identity under a fresh id; a repeat of the same write changes nothing."""
-        row = IdentityRow(
-            identity.org_id,
-            identity.identity_id,
-            name=identity.name,
-            from_name=identity.from_name,
-            from_address=identity.from_address,
-            reply_to=identity.reply_to,
-            bounce_domain=identity.bounce_domain,
-            stream_=identity.stream.value,
-            created_at=at,
-        )
-        dynamo.put(row, IdentityRow.org_id.does_not_exist())
+        dynamo.put(identity_row(identity, at), IdentityRow.org_id.does_not_exist())
 
     def replace(self, identity: Identity) -> bool:
         """Write all fields of an identity anew; False when it is not there."""
@@ -56,6 +45,21 @@ class Identities:
         """Delete an identity; False when it is not there."""
         row = IdentityRow(org_id, identity_id)
         return dynamo.delete(row, IdentityRow.org_id.exists()) is None
+
+
+def identity_row(identity: Identity, at: datetime) -> IdentityRow:
+    """Return the row of a new identity."""
+    return IdentityRow(
+        identity.org_id,
+        identity.identity_id,
+        name=identity.name,
+        from_name=identity.from_name,
+        from_address=identity.from_address,
+        reply_to=identity.reply_to,
+        bounce_domain=identity.bounce_domain,
+        stream_=identity.stream.value,
+        created_at=at,
+    )
 
 
 def _read(row: IdentityRow) -> Identity:

@@ -29,6 +29,16 @@ class Quota:
         """Read one IP's day consistently; a day that nobody used yet has the IP's own limit."""
         return _day(dynamo.get(WarmupRow, _ip_day(ip.ip_id, on), QUOTA), ip)
 
+    def set_limit(self, ip_id: str, on: date, limit: int | None) -> None:
+        """Set the limit of one day, for reservations from now on; None leaves the IP's own."""
+        partition = _ip_day(ip_id, on)
+        own = WarmupRow.daily_limit
+        actions = [
+            WarmupRow.id.set(f"{partition}/{QUOTA}"),
+            own.remove() if limit is None else own.set(limit),
+        ]
+        dynamo.update(WarmupRow(partition, QUOTA), actions)
+
     def held(self, key: ReservationKey) -> int:
         """Return the places that a key's reservation holds; 0 when there is none."""
         row = dynamo.get(WarmupRow, _ip_day(key.ip_id, key.day), _item(key))

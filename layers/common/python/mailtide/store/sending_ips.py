@@ -1,10 +1,14 @@
 """Sending IPs with their relays."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
+from mailtide.domain.page import Page
 from mailtide.domain.sending_ip import Relay, SendingIp, Tls
 from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
+from mailtide.store.paging import page
 from mailtide.store.row import whole
 from mailtide.store.tables import SendingIpRow
 
@@ -17,6 +21,58 @@ class SendingIps:
         with dynamo.calling():
             rows = list(SendingIpRow.query(org_id, consistent_read=True))
         return [ip for ip in map(sending_ip_of, rows) if ip.active and ip.stream == stream]
+
+    def get(self, org_id: str, ip_id: str) -> SendingIp | None:
+        """Read one sending IP consistently."""
+        row = dynamo.get(SendingIpRow, org_id, ip_id)
+        return sending_ip_of(row) if row else None
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[SendingIp]:
+        """Return the organisation's sending IPs by id."""
+        return page(SendingIpRow, org_id, limit, after, sending_ip_of)
+
+    def create(self, ip: SendingIp, at: datetime) -> None:
+        """Write a sending IP under a fresh id; a repeat of the same write changes nothing."""
+        row = SendingIpRow(
+            ip.org_id,
+            ip.ip_id,
+            tag=ip.tag,
+            stream_=ip.stream.value,
+            transport=_transport(ip.relay),
+            daily_limit=ip.daily_limit,
+            active=ip.active,
+            created_at=at,
+        )
+        dynamo.put(row, SendingIpRow.org_id.does_not_exist())
+
+    def replace(self, ip: SendingIp) -> bool:
+        """Write all fields of a sending IP anew; False when it is not there."""
+        limit = SendingIpRow.daily_limit
+        actions = [
+            SendingIpRow.tag.set(ip.tag),
+            SendingIpRow.stream_.set(ip.stream.value),
+            SendingIpRow.transport.set(_transport(ip.relay)),
+            limit.remove() if ip.daily_limit is None else limit.set(ip.daily_limit),
+            SendingIpRow.active.set(ip.active),
+        ]
+        row = SendingIpRow(ip.org_id, ip.ip_id)
+        return dynamo.update(row, actions, SendingIpRow.org_id.exists()) is None
+
+    def delete(self, org_id: str, ip_id: str) -> bool:
+        """Delete a sending IP; False when it is not there."""
+        row = SendingIpRow(org_id, ip_id)
+        return dynamo.delete(row, SendingIpRow.org_id.exists()) is None
+
+
+def _transport(relay: Relay) -> dict[str, Any]:
+    return {
+        "kind": "smtp",
+        "host": relay.host,
+        "port": relay.port,
+        "tls": relay.tls.value,
+        "username": relay.username,
+        "secret": relay.secret,
+    }
 
 
 def sending_ip_of(row: SendingIpRow) -> SendingIp:

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from pynamodb.attributes import UnicodeAttribute
 
 from mailtide.domain.message import instant, millis
+from mailtide.domain.page import Page
 from mailtide.domain.suppression import Evidence, Reason, Suppression
 from mailtide.store import dynamo
 from mailtide.store.contacts import shard_key
+from mailtide.store.paging import page_of_shards
 from mailtide.store.tables import SuppressionRow
 
 _BY_REASON: Mapping[Reason, UnicodeAttribute] = {
@@ -36,6 +38,26 @@ class Suppressions:
         with dynamo.calling():
             rows = SuppressionRow.query(f"{org_id}#{shard}", consistent_read=True)
             return {row.contact_id: suppression_of(row) for row in rows}
+
+    def get(self, org_id: str, contact_id: str) -> Suppression | None:
+        """Read what stands against one contact, consistently."""
+        return self.get_many(org_id, [contact_id]).get(contact_id)
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Suppression]:
+        """Return the organisation's suppressions by contact id."""
+        return page_of_shards(SuppressionRow, org_id, limit, after, suppression_of)
+
+    def remove(self, org_id: str, contact_id: str) -> Suppression | None:
+        """Take all reasons back; return what stood there, None when nothing did."""
+        found = self.get(org_id, contact_id)
+        if found is not None:
+            dynamo.delete(_key(found))
+        return found
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Drop the address and keep the reasons: an erased person is not written to again."""
+        row = SuppressionRow(shard_key(org_id, contact_id), contact_id)
+        dynamo.update(row, [SuppressionRow.email.remove()], SuppressionRow.contact_id.exists())
 
     def add(self, suppression: Suppression) -> None:
         """Add reasons to what stands against a contact; the earliest of each reason is kept."""

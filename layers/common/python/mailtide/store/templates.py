@@ -23,7 +23,7 @@ class Templates:
 
     def create(self, template: Template, at: datetime) -> None:
         """Write a template under a fresh id; a repeat of the same write changes nothing."""
-        dynamo.put(_row(template, at), TemplateRow.org_id.does_not_exist())
+        dynamo.put(template_row(template, at), TemplateRow.org_id.does_not_exist())
 
     def replace(self, template: Template, at: datetime) -> bool:
         """Write all parts of a template anew; False when it is not there."""
@@ -45,7 +45,8 @@ class Templates:
         return dynamo.delete(row, TemplateRow.org_id.exists()) is None
 
 
-def _row(template: Template, at: datetime) -> TemplateRow:
+def template_row(template: Template, at: datetime) -> TemplateRow:
+    """Return the row of a new template."""
     return TemplateRow(
         template.org_id,
         template.template_id,
