@@ -1,0 +1,236 @@
+"""Launch: who gets into which batch, whatever happens in between."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.memory.batches import Batches
+from mailtide.domain.batch import Batch, BatchRef, Planned
+from mailtide.domain.campaign import State
+from mailtide.domain.contact import Contact
+from mailtide.domain.suppression import Reason
+from tests.sending import CAMPAIGN, LIST, NOW, ORG, Stage, contact_id, number
+
+SECOND_LIST = "list000000000001"
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = Stage()
+    launching(stage)
+    return stage
+
+
+def launching(stage: Stage, shards: str = "0") -> None:
+    """Let the campaign be in its launch."""
+    stage.put_campaign(list_ids=(LIST, SECOND_LIST), launching=frozenset(shards))
+
+
+def add(stage: Stage, *numbers: int, list_id: str = LIST) -> None:
+    """Add contacts to a list; the greater the number the longer ago they joined."""
+    for n in numbers:
+        stage.lists.rows[list_id].add(stage.put_contact(n, joined_days_ago=n))
+
+
+def launched(stage: Stage) -> list[list[int]]:
+    """Return the contacts of each batch, in order."""
+    stored = stage.batches.stored(CAMPAIGN, "0")
+    return [[number(one.contact_id) for one in recipients] for _, recipients in stored]
+
+
+def test_the_best_rank_comes_first_and_batches_are_cut_at_their_size(stage: Stage) -> None:
+    add(stage, 4, 3, 1, 2)
+    stage.put_contact(4, joined_days_ago=4, opened=True)
+    assert stage.launch(batch_size=3).run(ORG, CAMPAIGN, "0") == 4
+    assert launched(stage) == [[4, 1, 2], [3]]
+
+
+def test_a_batch_is_due_at_once_and_has_the_rank_of_its_first_recipient(stage: Stage) -> None:
+    add(stage, 1, 2, 3)
+    stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0")
+    first, second = (batch for batch, _ in stage.batches.stored(CAMPAIGN, "0"))
+    assert first.rank < second.rank
+    assert (first.count, first.attempt, first.due_at) == (2, 1, NOW)
+    assert [b.ref.batch_id for b in (first, second)] == ["00000", "00001"]
+
+
+def test_a_contact_on_two_lists_is_planned_once_under_the_first_of_them(stage: Stage) -> None:
+    add(stage, 1, 2)
+    add(stage, 2, 3, list_id=SECOND_LIST)
+    stage.launch().run(ORG, CAMPAIGN, "0")
+    assert [(number(one.contact_id), one.list_id) for one in stage.stored().inline] == [
+        (1, LIST),
+        (2, LIST),
+        (3, SECOND_LIST),
+    ]
+
+
+def test_the_suppressed_and_the_erased_are_left_out_with_the_reason(stage: Stage) -> None:
+    add(stage, 1, 2, 3)
+    stage.suppress(2, Reason.COMPLAINT)
+    stage.lists.rows[LIST].add(contact_id(4))  # whose contact is gone
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 2
+    assert launched(stage) == [[1, 3]]
+    assert stage.batches.excluded[CAMPAIGN, "0"] == {
+        contact_id(2): "complaint",
+        contact_id(4): "erased",
+    }
+
+
+def test_the_counts_of_a_shard_are_noted(stage: Stage) -> None:
+    add(stage, 1, 2, 3)
+    stage.suppress(2)
+    stage.launch().run(ORG, CAMPAIGN, "0")
+    campaign = stage.campaigns.rows[ORG, CAMPAIGN]
+    assert (campaign.planned, campaign.excluded) == ({"0": 2}, {"0": 1})
+
+
+def test_an_empty_shard_is_launched_with_nothing(stage: Stage) -> None:
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 0
+    assert stage.campaigns.rows[ORG, CAMPAIGN].launching == frozenset()
+
+
+def test_only_contacts_of_the_shard_are_planned(stage: Stage) -> None:
+    launching(stage, "0f")
+    other = "v" + contact_id(9)[1:]
+    stage.contacts.put(Contact(ORG, other, "z@example.com", "gmail", NOW))
+    stage.lists.rows[LIST].add(other)
+    add(stage, 1)
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 1
+    assert stage.launch().run(ORG, CAMPAIGN, "f") == 1
+
+
+def test_the_last_shard_asks_for_release(stage: Stage) -> None:
+    launching(stage, "0f")
+    asked: list[str] = []
+    for shard in "0f":
+        stage.launch(release=lambda: asked.append("release")).run(ORG, CAMPAIGN, shard)
+        assert len(asked) == (shard == "f")
+
+
+def test_a_shard_that_is_launched_is_left_alone(stage: Stage) -> None:
+    stage.launch().run(ORG, CAMPAIGN, "0")
+    add(stage, 1)
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 0
+    assert launched(stage) == []
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.PAUSED, State.CANCELLED, State.SENT])
+def test_a_campaign_that_does_not_send_is_not_launched(stage: Stage, state: State) -> None:
+    add(stage, 1)
+    stage.put_campaign(state, launching=frozenset("0"))
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 0
+    assert launched(stage) == []
+
+
+def test_a_campaign_that_is_gone_is_not_launched(stage: Stage) -> None:
+    assert stage.launch().run(ORG, "campaign99", "0") == 0
+
+
+class CrashError(Exception):
+    """The launcher died."""
+
+
+@dataclass
+class Interrupted(Batches):
+    """Batches with something that happens before each put: a crash, another launcher."""
+
+    before_put: list[Callable[[Batch, Sequence[Planned]], object]] = field(default_factory=list)
+
+    def create(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
+        if self.before_put:
+            self.before_put.pop(0)(draft, recipients)
+        return super().create(draft, recipients)
+
+
+def go_on(_draft: Batch, _recipients: Sequence[Planned]) -> object:
+    """Let a put be."""
+    return "gone on"
+
+
+def crash(_draft: Batch, _recipients: Sequence[Planned]) -> object:
+    """Die before a put."""
+    raise CrashError
+
+
+def crash_after(stage: Stage, puts: int, batch_size: int = 2) -> None:
+    """Run a launch that dies after so many puts."""
+    stage.batches = Interrupted(before_put=[go_on] * puts + [crash])
+    with pytest.raises(CrashError):
+        stage.launch(batch_size).run(ORG, CAMPAIGN, "0")
+
+
+def test_a_launch_goes_on_although_ranks_have_moved(stage: Stage) -> None:
+    add(stage, *range(1, 7))
+    crash_after(stage, puts=1)
+    stage.put_contact(6, opened=True)  # the last of all is now the first
+    assert stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0") == 6
+    assert launched(stage) == [[1, 2], [6, 3], [4, 5]]
+
+
+def test_a_launch_goes_on_although_the_list_has_changed(stage: Stage) -> None:
+    add(stage, *range(1, 5))
+    crash_after(stage, puts=1)
+    stage.lists.rows[LIST] -= {contact_id(1), contact_id(3)}
+    add(stage, 0)
+    assert stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0") == 4
+    assert launched(stage) == [[1, 2], [0, 4]]
+
+
+def test_a_manifest_whose_writer_died_before_the_row_is_taken_up(stage: Stage) -> None:
+    add(stage, *range(100))
+    ref = BatchRef(ORG, CAMPAIGN, "0", "00000")
+    planned = [Planned(contact_id(n), LIST) for n in range(99, 29, -1)]
+    stage.batches.put_manifest(Batch(ref, 70, 1, NOW), planned)
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 100
+    assert launched(stage) == [list(range(99, 29, -1)), list(range(30))]
+
+
+def test_a_second_launcher_that_was_faster_wins_and_nobody_is_lost(stage: Stage) -> None:
+    add(stage, 1, 2, 3)
+
+    def another_launcher(draft: Batch, _recipients: Sequence[Planned]) -> None:
+        Batches.create(stage.batches, draft, [Planned(contact_id(3), LIST)])
+
+    stage.batches = Interrupted(before_put=[another_launcher])
+    assert stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0") == 3
+    assert launched(stage) == [[3], [1, 2]]
+
+
+def test_who_is_suppressed_after_an_earlier_run_planned_them_is_not_counted_twice(
+    stage: Stage,
+) -> None:
+    add(stage, *range(1, 5))
+    crash_after(stage, puts=1)
+    stage.suppress(1)
+    stage.suppress(4)
+    stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0")
+    campaign = stage.campaigns.rows[ORG, CAMPAIGN]
+    assert launched(stage) == [[1, 2], [3]]
+    assert (campaign.planned, campaign.excluded) == ({"0": 3}, {"0": 1})
+    assert stage.batches.excluded[CAMPAIGN, "0"] == {contact_id(4): "unsubscribe"}
+
+
+@given(
+    st.sets(st.integers(0, 12), min_size=1),
+    st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 12))), max_size=4),
+)
+def test_no_crash_and_no_change_of_rank_loses_or_doubles_anybody(
+    members: set[int], lives: list[tuple[int, set[int]]]
+) -> None:
+    stage = Stage(batches=(batches := Interrupted()))
+    launching(stage)
+    add(stage, *members)
+    for puts, engaged in lives:
+        batches.before_put = [go_on] * puts + [crash]
+        try:
+            stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0")
+        except CrashError:
+            for n in engaged & members:
+                stage.put_contact(n, opened=True)
+    batches.before_put = []
+    stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0")
+    assert sorted(n for batch in launched(stage) for n in batch) == sorted(members)

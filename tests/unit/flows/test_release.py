@@ -1,0 +1,239 @@
+"""Release: what one look hands out, asks for again, finishes and leaves alone."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from local.memory.batches import Batches
+from local.memory.campaigns import Campaigns
+from mailtide.domain.batch import Batch, BatchRef, Phase
+from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.quota import ReservationKey
+from mailtide.flows.release import NO_PLACE, Released
+from mailtide.flows.send import Order
+from tests.sending import CAMPAIGN, LEASE, NOW, ORG, Stage, opened_by_a_dead_holder
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def look(stage: Stage) -> Released:
+    """Take one look."""
+    stage.looks += 1
+    return stage.release().run(stage.clock.now, f"look{stage.looks}")
+
+
+def released(stage: Stage) -> list[tuple[str, int]]:
+    """Return batch and places of each pointer, in the order in which they were sent."""
+    return [(o.ref.batch_id, stage.stored(o.ref.batch_id).released_to) for o in stage.look()]
+
+
+def test_a_due_batch_is_handed_out_with_a_fence_and_a_lease(stage: Stage) -> None:
+    batch = stage.put_batch(1, 2)
+    assert look(stage) == Released(batches=1)
+    stored = stage.stored()
+    assert (stored.phase, stored.fence, stored.released_to) == (Phase.RELEASED, 1, 2)
+    assert stored.due_at == NOW + LEASE
+    assert stage.queues.orders == [Order(batch.ref, fence=1)]
+
+
+def test_a_batch_that_is_not_due_is_left_alone(stage: Stage) -> None:
+    batch = stage.put_batch(1, due_at=NOW + SECOND)
+    assert look(stage) == Released()
+    assert stage.stored() == batch
+
+
+def test_a_batch_whose_lease_ran_out_gets_another_holder(stage: Stage) -> None:
+    stage.put_batch(1)
+    look(stage)
+    stage.clock.now += LEASE - SECOND
+    assert look(stage) == Released()
+    stage.clock.now += SECOND
+    assert look(stage) == Released(batches=1)
+    assert [order.fence for order in stage.queues.orders] == [1, 2]
+
+
+def test_the_places_go_to_the_best_rank_first(stage: Stage) -> None:
+    stage.put_ip("ip1", limit=3)
+    stage.put_batch(1, 2, batch_id="00000", rank=7)
+    stage.put_batch(3, 4, batch_id="00001", rank=5)
+    stage.put_batch(5, 6, batch_id="00002", rank=9)
+    assert released(stage) == [("00001", 2), ("00000", 1)]
+
+
+def test_of_two_batches_of_one_rank_the_first_is_served_first(stage: Stage) -> None:
+    stage.put_ip("ip1", limit=1)
+    stage.put_batch(3, batch_id="00001")
+    stage.put_batch(1, batch_id="00000")
+    assert released(stage) == [("00000", 1)]
+
+
+def test_the_places_of_all_ips_are_summed(stage: Stage) -> None:
+    stage.put_ip("ip1", limit=1)
+    stage.put_ip("ip2", limit=2)
+    stage.put_batch(*range(5))
+    assert released(stage) == [("00000", 3)]
+
+
+def test_places_that_are_reserved_already_are_not_handed_out(stage: Stage) -> None:
+    ip = stage.put_ip("ip1", limit=3)
+    stage.quota.reserve(ip, ReservationKey("ip1", NOW.date(), "another", 0), 2)
+    stage.put_batch(*range(5))
+    assert released(stage) == [("00000", 1)]
+
+
+def test_one_unlimited_ip_has_places_for_all(stage: Stage) -> None:
+    stage.put_ip("ip2", limit=0)
+    stage.put_batch(*range(5), batch_id="00000")
+    stage.put_batch(*range(5, 9), batch_id="00001")
+    assert released(stage) == [("00000", 5), ("00001", 4)]
+
+
+def test_one_organisation_does_not_use_anothers_places(stage: Stage) -> None:
+    stage.put_ip("ip1", limit=1)
+    other = Campaign("another", "campaign99", "x", (), "t", "i", State.SENDING, NOW)
+    stage.campaigns.put(other)
+    ref = BatchRef("another", "campaign99", "0", "00000")
+    stage.batches.create(Batch(ref, 1, 1, NOW), stage.put_batch(1).inline)
+    assert look(stage) == Released(batches=1)
+    assert stage.batches.rows[ref][0].phase is Phase.WAITING
+
+
+@pytest.mark.parametrize(
+    ("now", "due_at"),
+    [
+        (NOW, NOW + NO_PLACE),
+        (NOW.replace(hour=23, minute=55), NOW.replace(hour=0) + timedelta(days=1)),
+    ],
+)
+def test_without_a_place_a_batch_waits_for_a_raised_limit_or_midnight(
+    stage: Stage, now: datetime, due_at: datetime
+) -> None:
+    stage.clock.now = now
+    stage.put_ip("ip1", limit=0)
+    stage.put_batch(1)
+    assert look(stage) == Released()
+    assert (stage.stored().due_at, stage.stored().phase) == (due_at, Phase.WAITING)
+    assert stage.queues.orders == []
+
+
+def test_without_an_active_ip_nothing_is_handed_out(stage: Stage) -> None:
+    stage.ips.put(replace(stage.put_ip("ip1"), active=False))
+    stage.put_batch(1)
+    assert look(stage) == Released()
+
+
+@pytest.mark.parametrize("phase", [Phase.CLAIMED, Phase.OPENED])
+def test_what_a_dead_holder_left_is_handed_out_also_without_places(
+    stage: Stage, phase: Phase
+) -> None:
+    opened = opened_by_a_dead_holder(stage, 1, 2)
+    stage.batches.swap(opened, replace(opened, phase=phase), "x")
+    stage.put_ip("ip1", limit=0)
+    assert look(stage) == Released(batches=1)
+    assert (stage.stored().phase, stage.stored().block_end) == (phase, 2)
+
+
+def test_whoever_was_faster_has_the_batch(stage: Stage) -> None:
+    class Overtaken(Batches):
+        def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
+            return False
+
+    stage.batches = Overtaken()
+    stage.put_batch(1)
+    assert look(stage) == Released()
+    assert stage.queues.orders == []
+
+
+def test_batches_wait_until_all_shards_are_launched(stage: Stage) -> None:
+    stage.put_campaign(launching=frozenset("f"), launch_due_at=NOW + SECOND)
+    batch = stage.put_batch(1)
+    assert look(stage) == Released()
+    assert stage.stored() == batch
+
+
+@pytest.mark.parametrize("due_at", [NOW, None])
+def test_a_launch_that_has_not_finished_in_time_is_asked_for_again(
+    stage: Stage, due_at: datetime | None
+) -> None:
+    stage.put_campaign(launching=frozenset("f3"), launch_due_at=due_at)
+    assert look(stage) == Released(relaunched=1)
+    assert stage.queues.launches == [f"{CAMPAIGN}/3", f"{CAMPAIGN}/f"]
+    assert stage.campaigns.rows[ORG, CAMPAIGN].launch_due_at == NOW + LEASE
+    assert look(stage) == Released()
+
+
+def test_of_two_looks_one_asks_for_a_launch_again(stage: Stage) -> None:
+    class Overtaken(Campaigns):
+        def relaunch(self, campaign: Campaign, due_at: datetime) -> bool:
+            return False
+
+    stage.campaigns = Overtaken()
+    stage.put_campaign(launching=frozenset("f"))
+    assert look(stage) == Released()
+    assert stage.queues.launches == []
+
+
+def test_a_paused_campaigns_batch_stays_due_for_a_resume(stage: Stage) -> None:
+    batch = stage.put_batch(1)
+    stage.put_campaign(State.PAUSED)
+    assert look(stage) == Released()
+    assert stage.stored() == batch
+    stage.put_campaign(State.SENDING)
+    assert look(stage) == Released(batches=1)
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.CANCELLED])
+def test_an_opened_batch_is_handed_out_to_be_settled_whatever_the_campaign_does(
+    stage: Stage, state: State
+) -> None:
+    opened_by_a_dead_holder(stage, 1, 2)
+    stage.put_campaign(state)
+    assert look(stage) == Released(batches=1)
+    assert stage.stored().released_to == 2
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.SENT])
+def test_the_batch_of_a_campaign_that_has_ended_is_due_no_more(stage: Stage, state: State) -> None:
+    stage.put_batch(1)
+    stage.put_campaign(state)
+    assert look(stage) == Released()
+    assert stage.stored().due_at is None
+
+
+def test_the_batch_of_a_campaign_that_is_gone_is_due_no_more(stage: Stage) -> None:
+    stage.put_batch(1)
+    stage.campaigns.rows.clear()
+    assert look(stage) == Released()
+    assert stage.stored().due_at is None
+
+
+def test_a_campaign_whose_batches_are_done_is_finished(stage: Stage) -> None:
+    stage.put_batch()
+    assert look(stage) == Released(finished=1)
+    campaign = stage.campaigns.rows[ORG, CAMPAIGN]
+    assert (campaign.state, campaign.finished_at) == (State.SENT, NOW)
+
+
+def test_a_campaign_with_a_batch_that_waits_is_not_finished(stage: Stage) -> None:
+    stage.put_batch(batch_id="00000")
+    stage.put_batch(1, batch_id="00000.0", due_at=NOW + SECOND)
+    assert look(stage) == Released()
+    assert stage.campaigns.rows[ORG, CAMPAIGN].state is State.SENDING
+
+
+def test_a_campaign_that_is_paused_at_that_moment_is_not_finished(stage: Stage) -> None:
+    class Overtaken(Campaigns):
+        def active(self) -> list[Campaign]:
+            seen = list(super().active())
+            stage.put_campaign(State.PAUSED)
+            return seen
+
+    stage.campaigns = Overtaken(stage.campaigns.rows)
+    assert look(stage) == Released()
+    assert stage.campaigns.rows[ORG, CAMPAIGN].state is State.PAUSED
