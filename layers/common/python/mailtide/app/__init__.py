@@ -24,7 +24,16 @@ from mailtide.app.base import (
     session,
     settings,
 )
-from mailtide.app.incoming import ingest, insights, react, rollup, stream_records, tracking, webhook
+from mailtide.app.incoming import (
+    find_key,
+    ingest,
+    insights,
+    react,
+    rollup,
+    stream_records,
+    tracking,
+    webhook,
+)
 from mailtide.app.outgoing import batches, launch, orders, release, sender
 
 __all__ = [
@@ -36,6 +45,7 @@ __all__ = [
     "contact_id",
     "deadline",
     "fetch_secret",
+    "find_key",
     "identity_key",
     "ingest",
     "insights",
