@@ -27,7 +27,15 @@ Network = IPv4Network | IPv6Network
 _EMBEDDING = tuple(ip_network(text) for text in ("::ffff:0:0/96", "::/96", "64:ff9b::/96"))
 # Not global, whatever the running Python's own table says.
 _NOT_GLOBAL = tuple(
-    ip_network(text) for text in ("64:ff9b:1::/48", "2001::/32", "fec0::/10", "192.88.99.0/24")
+    ip_network(text)
+    for text in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        "3fff::/20",
+        "fec0::/10",
+    )
 )
 
 
