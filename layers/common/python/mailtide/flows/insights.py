@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from mailtide.domain import engagement
 from mailtide.domain.campaign import Campaign
-from mailtide.domain.message import EventRow
+from mailtide.domain.engagement import Judged
+from mailtide.domain.message import ENGAGEMENT, EventRow
 from mailtide.domain.metrics import METRICS, QUARTER
 from mailtide.domain.page import Page
 from mailtide.domain.rates import Counts, Rate, rates
@@ -68,11 +70,19 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A campaign's figures; the groups are in the order of their keys."""
+    """A campaign's figures; groups by time are in its order, others in that of their keys."""
 
     totals: Figures
     groups: Mapping[str, Figures]
     complete: bool  # False while something is known to be missing
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened to a message, by time, and who is behind each hit and why."""
+
+    rows: Sequence[EventRow]
+    verdicts: Mapping[str, Judged]  # by event key
 
 
 class Counters(Protocol):
@@ -135,8 +145,8 @@ class Insights:
             complete=not self.counters.is_dirty(campaign_id),
         )
 
-    def timeline(self, org_id: str, message_id: str) -> list[EventRow]:
-        """Return all rows of one message by time.
+    def timeline(self, org_id: str, message_id: str) -> Timeline:
+        """Return what happened to one message.
 
         Raises:
             NotFoundError: when the organisation has no such message.
@@ -144,7 +154,9 @@ class Insights:
         rows = self.messages.of_messages([message_id])[message_id]
         if not rows or rows[0].of.org_id != org_id:
             raise NotFoundError("There is no such message.")
-        return sorted(rows, key=lambda row: (row.ts, row.event_key))
+        told = [row for row in rows if row.event_key != ENGAGEMENT]
+        verdicts = {hit.event_key: hit for hit in engagement.judge(told).hits}
+        return Timeline(sorted(told, key=lambda row: (row.ts, row.event_key)), verdicts)
 
     def messages_to(
         self, org_id: str, address: str, limit: int, after: str | None
@@ -168,7 +180,7 @@ class Insights:
         if question.group_by in _BY_TIME:
             whole = _sum(everything)
             parts = _split(_within(everything, question), question.group_by, zone)
-            return {key: Figures(*_figures(parts[key], whole)) for key in sorted(parts)}
+            return {key: Figures(*_figures(part, whole)) for key, part in parts.items()}
         rows = self.counters.read(campaign_id, question.group_by.value)
         parts = _split(_within(rows, question), question.group_by, zone)
         wholes = _split(rows, question.group_by, zone)
