@@ -172,7 +172,7 @@ def connect(
     client = smtplib.SMTP(local_hostname="localhost")  # else it looks its own name up
     try:
         host = ascii_host(relay.host)
-        addresses = _resolve(host, relay.port)
+        addresses = resolve(host, relay.port)
         rules.check(host, relay.port, addresses, networks)
         opened = client.sock = _open(addresses, relay.port, connect_seconds)
         opened.settimeout(reply_seconds)
@@ -193,7 +193,12 @@ def connect(
     return Connection(client)
 
 
-def _resolve(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int) -> list[str]:
+    """Return all addresses of a relay's host, in the order they are tried.
+
+    Raises:
+        OSError: when the name cannot be resolved.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
