@@ -93,9 +93,7 @@ class Row(Model):
     @classmethod
     def _get_connection(cls) -> TableConnection:
         table = super()._get_connection()
-        if Row.shared is None:
-            Row.shared = table.connection
-        elif table.connection is not Row.shared:
+        if Row.shared is not None and table.connection is not Row.shared:
             Row.shared.add_meta_table(table.get_meta_table())
             table.connection = Row.shared
         return table
