@@ -1,24 +1,23 @@
 """A stage for the sending flows: stores in memory, a clock and a relay that do as they are told."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from local.memory.batches import Batches
 from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.messages import Messages
 from local.memory.quota import Quota, SendingIps
+from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, BatchRef, Phase, Planned
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.contact import Contact
-from mailtide.domain.content import Identity
-from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.domain.message import EventRow
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Tls
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
-from mailtide.flows.block import Blocks
+from mailtide.flows.block import BlockResult, Blocks
 from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
@@ -26,126 +25,22 @@ from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.send import Ending, Order, Sender
 from mailtide.flows.takeover import Takeover
-
-ORG = "org0000000000000"
-CAMPAIGN = "campaign00"
-LIST = "list000000000000"
-NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
-LEASE = timedelta(minutes=3)
-HOUR = timedelta(hours=1)
-LATER = Refused(later=True, code=451, response="4.7.1 try again later")
-NEVER = Refused(later=False, code=550, response="5.7.1 not here")
-IDENTITY = Identity(
-    ORG, "identity1", "News", "Ann", "ann@example.com", bounce_domain="bounces.example.com"
+from tests.sending_outside import (
+    CAMPAIGN,
+    HOUR,
+    LEASE,
+    LIST,
+    NOW,
+    ORG,
+    Clock,
+    Content,
+    Queues,
+    Relay,
+    contact_id,
+    message_id,
+    name_message,
+    number,
 )
-
-
-def contact_id(n: int) -> str:
-    """Return the id of contact number n; all of them lie in shard 0."""
-    return f"{n:026d}"
-
-
-def message_id(n: int) -> str:
-    """Return the id of the campaign's message to contact number n."""
-    return name_message(CAMPAIGN, contact_id(n))
-
-
-def name_message(campaign_id: str, contact: str) -> str:
-    """Return the id of a campaign's message to a contact."""
-    return campaign_id + contact[-16:]
-
-
-def number(id_: str) -> int:
-    """Return the number of a contact or of the contact a message goes to."""
-    return int(id_[-16:])
-
-
-@dataclass
-class Clock:
-    """A clock that moves when it is told to."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self.now
-
-
-@dataclass
-class Relay:
-    """Answers each message as told, by contact number; takes it when nothing is told."""
-
-    clock: Clock
-    answers: dict[int, Outcome] = field(default_factory=dict)
-    taken: list[Outgoing] = field(default_factory=list)
-    over: list[str] = field(default_factory=list)  # the IP of each message taken
-    bodies: list[bytes] = field(default_factory=list)
-    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)  # before the number
-
-    def of(self, ip: SendingIp) -> "Line":
-        """Return the transport of a sending IP."""
-        return Line(self, ip)
-
-    def mailed(self) -> list[int]:
-        """Return the contacts whose message was taken, in order."""
-        return [number(one.message_id) for one in self.taken]
-
-
-@dataclass
-class Line:
-    """One sending IP's way to the relay."""
-
-    relay: Relay
-    ip: SendingIp
-
-    def deliver(self, outgoing: Iterable[Outgoing], until: datetime) -> Iterator[Outcome]:
-        """Hand messages over in order; none begins after `until`."""
-        for one in outgoing:
-            happening = self.relay.meanwhile.pop(number(one.message_id), None)
-            if happening is not None:
-                happening()
-            yield self._answer(one, until)
-
-    def _answer(self, one: Outgoing, until: datetime) -> Outcome:
-        if self.relay.clock.now >= until:
-            return Refused(later=True, code=None, response="time is up")
-        answer = self.relay.answers.get(number(one.message_id), Accepted("250 ok"))
-        if isinstance(answer, Accepted):
-            self.relay.bodies.append(one.render())
-            self.relay.taken.append(one)
-            self.relay.over.append(self.ip.ip_id)
-        return answer
-
-
-@dataclass
-class Queues:
-    """Keeps the pointers that are sent."""
-
-    orders: list[Order] = field(default_factory=list)
-    launches: list[str] = field(default_factory=list)
-
-    def send(self, orders: list[Order]) -> None:
-        """Take pointers to batches."""
-        self.orders.extend(orders)
-
-    def launch(self, _org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
-        """Take pointers to the shards of a launch."""
-        self.launches.extend(f"{campaign_id}/{shard}" for shard in shards)
-
-
-@dataclass
-class Content:
-    """The campaign's content: address and hour."""
-
-    identity: Identity = IDENTITY
-
-    def compose(self, campaign: Campaign) -> "Content":
-        """Return itself."""
-        return self
-
-    def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
-        """Return a message that says whom it is for and when it was made."""
-        return f"{contact.email} {message_id} {at:%H:%M}".encode()
 
 
 @dataclass
@@ -317,3 +212,20 @@ def opened_by_a_dead_holder(stage: Stage, *numbers: int) -> Batch:
     )
     stage.batches.swap(batch, opened, "dead")
     return stage.stored()
+
+
+def claimed_block(stage: Stage, *numbers: int, **changes: object) -> Batch:
+    """Return a batch whose only block is claimed."""
+    batch = replace(stage.put_batch(*numbers), phase=Phase.RELEASED, released_to=len(numbers))
+    batch = replace(rules.claim(batch, NOW + LEASE), **changes)  # type: ignore[arg-type]
+    stage.batches.swap(stage.stored(), batch, "claim")
+    return stage.stored()
+
+
+def send_block(stage: Stage, batch: Batch, until: datetime = NOW + 24 * HOUR) -> BlockResult | None:
+    """Send a claimed block as its holder does."""
+
+    def store(opened: Batch) -> Batch | None:
+        return stage.stored() if stage.batches.swap(batch, opened, "open") else None
+
+    return stage.blocks().send(batch, stage.put_campaign(), until, store)

@@ -1,37 +1,20 @@
 """A block's steps: read, reserve, open, write ahead, hand over, carry on, correct."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from local.memory.messages import Messages
 from local.memory.quota import Quota
-from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, Phase, Tally
-from mailtide.domain.block import Recipient
-from mailtide.domain.campaign import Campaign
 from mailtide.domain.event import EventType
 from mailtide.domain.handover import Unknown
 from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import Dimensions, EventRow
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
-from mailtide.errors import PermanentError, RetryableError
-from mailtide.flows.block import BlockResult, Transport
-from tests.sending import (
-    HOUR,
-    LATER,
-    LEASE,
-    NEVER,
-    NOW,
-    Content,
-    Relay,
-    Stage,
-    contact_id,
-    message_id,
-)
+from tests.sending import Stage, claimed_block, send_block
+from tests.sending_outside import HOUR, LATER, NEVER, NOW, contact_id, message_id
 
 LOST = Unknown("no answer")
 
@@ -41,26 +24,9 @@ def stage() -> Stage:
     return Stage()
 
 
-def claimed(stage: Stage, *numbers: int, **changes: object) -> Batch:
-    """Return a batch whose only block is claimed."""
-    batch = replace(stage.put_batch(*numbers), phase=Phase.RELEASED, released_to=len(numbers))
-    batch = replace(rules.claim(batch, NOW + LEASE), **changes)  # type: ignore[arg-type]
-    stage.batches.swap(stage.stored(), batch, "claim")
-    return stage.stored()
-
-
-def send(stage: Stage, batch: Batch, until: datetime = NOW + 24 * HOUR) -> BlockResult | None:
-    """Send a claimed block as its holder does."""
-
-    def store(opened: Batch) -> Batch | None:
-        return stage.stored() if stage.batches.swap(batch, opened, "open") else None
-
-    return stage.blocks().send(batch, stage.put_campaign(), until, store)
-
-
 def sent(stage: Stage, batch: Batch) -> Tally:
     """Send a claimed block and return its tally."""
-    result = send(stage, batch)
+    result = send_block(stage, batch)
     assert result is not None
     return result.tally
 
@@ -71,18 +37,18 @@ def reserved(stage: Stage, ip: SendingIp) -> int:
 
 
 def test_everybody_is_mailed_once_in_the_manifests_order(stage: Stage) -> None:
-    assert sent(stage, claimed(stage, 3, 1, 2)) == Tally(accepted=3)
+    assert sent(stage, claimed_block(stage, 3, 1, 2)) == Tally(accepted=3)
     assert stage.relay.mailed() == [3, 1, 2]
 
 
 def test_only_the_claimed_block_is_mailed(stage: Stage) -> None:
-    batch = claimed(stage, *range(6), watermark=2, block_end=4)
+    batch = claimed_block(stage, *range(6), watermark=2, block_end=4)
     assert sent(stage, batch) == Tally(accepted=2)
     assert stage.relay.mailed() == [2, 3]
 
 
 def test_the_envelope_names_sending_ip_and_message(stage: Stage) -> None:
-    send(stage, claimed(stage, 1))
+    send_block(stage, claimed_block(stage, 1))
     (mail,) = stage.relay.taken
     assert mail.recipient == "c1@example.com"
     assert parse_verp(mail.envelope_from) == ("tip1", message_id(1))
@@ -94,14 +60,14 @@ def test_a_message_is_made_at_the_moment_it_leaves(stage: Stage) -> None:
         stage.clock.now += 2 * HOUR
 
     stage.relay.meanwhile[2] = time_passes
-    send(stage, claimed(stage, 1, 2))
+    send_block(stage, claimed_block(stage, 1, 2))
     assert [body.split()[-1] for body in stage.relay.bodies] == [b"10:00", b"12:00"]
 
 
 def test_rows_are_written_before_the_first_byte_leaves(stage: Stage) -> None:
     seen: list[EventRow | None] = []
     stage.relay.meanwhile[1] = lambda: seen.extend(stage.row(n) for n in (1, 2))
-    send(stage, claimed(stage, 1, 2, attempt=2))
+    send_block(stage, claimed_block(stage, 1, 2, attempt=2))
     assert [row.attempt for row in seen if row] == [2, 2]
     assert seen[0] is not None
     assert seen[0].data == {"state": "sent"}
@@ -120,14 +86,14 @@ def test_rows_are_written_before_the_first_byte_leaves(stage: Stage) -> None:
 def test_the_block_is_open_before_the_first_byte_leaves(stage: Stage) -> None:
     seen: list[Batch] = []
     stage.relay.meanwhile[1] = lambda: seen.append(stage.stored())
-    send(stage, claimed(stage, 1, 2))
+    send_block(stage, claimed_block(stage, 1, 2))
     assert [(b.phase, b.placement, b.ips, b.placed_at) for b in seen] == [
         (Phase.OPENED, "aa", ("ip1",), NOW)
     ]
 
 
 def test_who_was_suppressed_since_the_launch_is_left_out_with_a_row(stage: Stage) -> None:
-    batch = claimed(stage, 1, 2, 3)
+    batch = claimed_block(stage, 1, 2, 3)
     stage.suppress(2)
     assert sent(stage, batch) == Tally(accepted=2, left_out=1)
     assert stage.relay.mailed() == [1, 3]
@@ -138,7 +104,7 @@ def test_who_was_suppressed_since_the_launch_is_left_out_with_a_row(stage: Stage
 
 
 def test_who_was_erased_since_the_launch_is_left_out(stage: Stage) -> None:
-    batch = claimed(stage, 1, 2)
+    batch = claimed_block(stage, 1, 2)
     del stage.contacts.rows["org0000000000000", contact_id(1)]
     assert sent(stage, batch) == Tally(accepted=1, left_out=1)
     row = stage.row(1, "suppressed")
@@ -148,7 +114,7 @@ def test_who_was_erased_since_the_launch_is_left_out(stage: Stage) -> None:
 
 def test_nobody_left_out_takes_a_place(stage: Stage) -> None:
     ip = stage.put_ip("ip1", limit=1)
-    batch = claimed(stage, 1, 2)
+    batch = claimed_block(stage, 1, 2)
     stage.suppress(1)
     assert sent(stage, batch) == Tally(accepted=1, left_out=1)
     assert reserved(stage, ip) == 1
@@ -156,14 +122,14 @@ def test_nobody_left_out_takes_a_place(stage: Stage) -> None:
 
 def test_mail_spreads_over_the_ips(stage: Stage) -> None:
     stage.put_ip("ip2")
-    send(stage, claimed(stage, *range(6)))
+    send_block(stage, claimed_block(stage, *range(6)))
     assert sorted(stage.relay.over) == ["ip1"] * 3 + ["ip2"] * 3
 
 
 def test_no_ip_passes_its_day_and_the_others_go_on_later(stage: Stage) -> None:
     stage.put_ip("ip1", limit=1)
     stage.put_ip("ip2", limit=2)
-    assert sent(stage, claimed(stage, *range(5))) == Tally(accepted=3, later=2)
+    assert sent(stage, claimed_block(stage, *range(5))) == Tally(accepted=3, later=2)
     assert sorted(stage.relay.over) == ["ip1", "ip2", "ip2"]
     assert [one.contact_id for one in stage.stored("00000.0").inline] == [
         contact_id(3),
@@ -177,12 +143,12 @@ def test_places_that_other_senders_take_in_between_are_missing(stage: Stage) -> 
             return super().reserve(ip, key, wanted - 1)
 
     stage.quota = Contended()
-    assert sent(stage, claimed(stage, 1, 2)) == Tally(accepted=1, later=1)
+    assert sent(stage, claimed_block(stage, 1, 2)) == Tally(accepted=1, later=1)
 
 
 def test_a_block_that_is_run_again_meets_its_own_places(stage: Stage) -> None:
     ip = stage.put_ip("ip1", limit=2)
-    batch = claimed(stage, 1, 2)
+    batch = claimed_block(stage, 1, 2)
     key = ReservationKey("ip1", NOW.date(), "campaign00#0#00000", 0)
     stage.quota.reserve(ip, key, 2)  # by the holder that died before it opened the block
     assert sent(stage, batch) == Tally(accepted=2)
@@ -196,7 +162,7 @@ def test_a_place_ends_with_its_day(stage: Stage) -> None:
         stage.clock.now = midnight
 
     stage.relay.meanwhile[2] = midnight_comes
-    result = send(stage, claimed(stage, 1, 2), until=midnight + HOUR)
+    result = send_block(stage, claimed_block(stage, 1, 2), until=midnight + HOUR)
     assert result is not None
     assert result.tally == Tally(accepted=1, later=1)
     assert stage.relay.mailed() == [1]
@@ -207,14 +173,14 @@ def test_no_hand_over_begins_when_time_is_up(stage: Stage) -> None:
         stage.clock.now += HOUR
 
     stage.relay.meanwhile[2] = time_passes
-    result = send(stage, claimed(stage, 1, 2, 3), until=NOW + HOUR)
+    result = send_block(stage, claimed_block(stage, 1, 2, 3), until=NOW + HOUR)
     assert result is not None
     assert result.tally == Tally(accepted=1, later=2)
 
 
 def test_who_is_put_off_goes_on_in_a_later_batch(stage: Stage) -> None:
     stage.relay.answers[2] = LATER
-    assert sent(stage, claimed(stage, 1, 2)) == Tally(accepted=1, later=1)
+    assert sent(stage, claimed_block(stage, 1, 2)) == Tally(accepted=1, later=1)
     row, later = stage.row(2), stage.stored("00000.0")
     assert row is not None
     assert (row.data, row.smtp_code, row.smtp_response) == (
@@ -227,7 +193,7 @@ def test_who_is_put_off_goes_on_in_a_later_batch(stage: Stage) -> None:
 
 def test_who_is_refused_for_good_has_failed_with_the_relays_words(stage: Stage) -> None:
     stage.relay.answers[2] = NEVER
-    assert sent(stage, claimed(stage, 1, 2)) == Tally(accepted=1, failed=1)
+    assert sent(stage, claimed_block(stage, 1, 2)) == Tally(accepted=1, failed=1)
     row = stage.row(2)
     assert row is not None
     assert (row.data, row.smtp_code, row.smtp_response) == (
@@ -239,7 +205,7 @@ def test_who_is_refused_for_good_has_failed_with_the_relays_words(stage: Stage) 
 
 def test_who_was_put_off_too_often_has_failed(stage: Stage) -> None:
     stage.relay.answers[1] = LATER
-    assert sent(stage, claimed(stage, 1, tries=12)) == Tally(failed=1)
+    assert sent(stage, claimed_block(stage, 1, tries=12)) == Tally(failed=1)
     row = stage.row(1)
     assert row is not None
     assert row.data == {"state": "failed"}
@@ -247,7 +213,7 @@ def test_who_was_put_off_too_often_has_failed(stage: Stage) -> None:
 
 def test_an_answer_that_never_came_is_a_doubt(stage: Stage) -> None:
     stage.relay.answers[2] = LOST
-    assert sent(stage, claimed(stage, 1, 2)) == Tally(accepted=1, doubted=1)
+    assert sent(stage, claimed_block(stage, 1, 2)) == Tally(accepted=1, doubted=1)
     assert stage.in_doubt() == [2]
     assert len(stage.batches.rows) == 1  # nobody tries it again
 
@@ -263,106 +229,12 @@ def test_evidence_that_was_faster_than_the_mark_leaves_no_doubt(stage: Stage) ->
         )
 
     stage.relay.meanwhile[1] = delivered
-    assert sent(stage, claimed(stage, 1)) == Tally(accepted=1)
+    assert sent(stage, claimed_block(stage, 1)) == Tally(accepted=1)
     assert stage.in_doubt() == []
 
 
 def test_the_places_of_the_refused_are_returned_and_a_doubt_keeps_its_own(stage: Stage) -> None:
     ip = stage.put_ip("ip1", limit=10)
     stage.relay.answers.update({1: LATER, 2: NEVER, 3: LOST})
-    send(stage, claimed(stage, *range(1, 5)))
+    send_block(stage, claimed_block(stage, *range(1, 5)))
     assert reserved(stage, ip) == 2
-
-
-def test_who_lost_the_batch_before_opening_mails_nobody(stage: Stage) -> None:
-    batch = claimed(stage, 1, 2)
-    stage.batches.swap(batch, rules.take(batch, NOW), "takeover")
-    assert send(stage, batch) is None
-    assert stage.relay.taken == []
-    assert list(stage.messages.table.all()) == []
-
-
-@dataclass
-class Throttled(Messages):
-    """The event table while it takes nothing; `failures` writes fail."""
-
-    failures: int = 1
-
-    def write_ahead(self, rows: Sequence[EventRow]) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise RetryableError("throttled")
-        super().write_ahead(rows)
-
-
-def test_when_rows_cannot_be_written_ahead_nobody_is_mailed_and_all_go_on(stage: Stage) -> None:
-    ip = stage.put_ip("ip1", limit=5)
-    stage.messages = Throttled()
-    assert sent(stage, claimed(stage, 1, 2)) == Tally(later=2)
-    assert stage.relay.taken == []
-    assert reserved(stage, ip) == 0
-
-
-def test_who_is_left_out_gets_the_row_although_the_first_write_failed(stage: Stage) -> None:
-    stage.messages = Throttled()
-    batch = claimed(stage, 1, 2)
-    stage.suppress(1)
-    assert sent(stage, batch) == Tally(left_out=1, later=1)
-    assert stage.row(1, "suppressed") is not None
-
-
-def test_a_table_that_stays_throttled_puts_nobody_in_doubt(stage: Stage) -> None:
-    stage.messages = Throttled(failures=2)
-    batch = claimed(stage, 1, 2)
-    stage.suppress(1)
-    with pytest.raises(RetryableError, match="throttled"):
-        send(stage, batch)
-    tally = stage.takeover().settle(stage.stored(), stage.put_campaign())
-    assert tally == Tally(left_out=1, later=1)
-    assert stage.in_doubt() == []
-    assert stage.row(1, "suppressed") is not None
-
-
-def test_places_that_cannot_be_returned_do_not_hold_up_the_result(stage: Stage) -> None:
-    class Stuck(Quota):
-        def give_back(self, key: ReservationKey, unused: int) -> None:
-            raise RetryableError("throttled")
-
-    stage.quota = Stuck()
-    stage.relay.answers[1] = NEVER
-    assert sent(stage, claimed(stage, 1, 2)) == Tally(accepted=1, failed=1)
-
-
-def test_content_that_cannot_be_prepared_leaves_the_block_unopened(stage: Stage) -> None:
-    class Broken(Content):
-        def compose(self, campaign: Campaign) -> Content:
-            raise PermanentError("no content was kept")
-
-    stage.content = Broken()
-    with pytest.raises(PermanentError):
-        send(stage, claimed(stage, 1))
-    assert stage.stored().phase is Phase.CLAIMED
-
-
-def test_a_transport_that_cannot_be_made_leaves_the_block_unopened(stage: Stage) -> None:
-    class Unreachable(Relay):
-        def of(self, ip: SendingIp) -> "Transport":  # type: ignore[override]
-            raise RetryableError("no password")
-
-    stage.relay = Unreachable(stage.clock)
-    with pytest.raises(RetryableError):
-        send(stage, claimed(stage, 1))
-    assert stage.stored().phase is Phase.CLAIMED
-
-
-def test_a_recipient_whom_nobody_knows_is_never_handed_over(stage: Stage) -> None:
-    class Careless:
-        def read(self, batch: Batch) -> Sequence[Recipient]:
-            known = stage.recipients().read(batch)
-            return [replace(one, contact=None) for one in known]
-
-    batch = claimed(stage, 1)
-    blocks = replace(stage.blocks(), reader=Careless())
-    with pytest.raises(ValueError, match="without a contact"):
-        blocks.send(batch, stage.put_campaign(), NOW + HOUR, lambda opened: opened)
-    assert stage.relay.taken == []

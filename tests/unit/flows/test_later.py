@@ -9,7 +9,8 @@ import pytest
 from mailtide.domain.batch import INLINE, Batch, Phase, Planned, Tally
 from mailtide.domain.handover import Accepted, Outcome, Unknown
 from mailtide.flows.later import MAX_TRIES, Later
-from tests.sending import LATER, LIST, NEVER, NOW, Stage, contact_id
+from tests.sending import Stage
+from tests.sending_outside import LATER, LIST, NEVER, NOW, contact_id
 
 MINUTE = timedelta(minutes=1)
 

@@ -12,7 +12,8 @@ from mailtide.domain.batch import Batch, BatchRef, Planned
 from mailtide.domain.campaign import State
 from mailtide.domain.contact import Contact
 from mailtide.domain.suppression import Reason
-from tests.sending import CAMPAIGN, LIST, NOW, ORG, Stage, contact_id, number
+from tests.sending import Stage
+from tests.sending_outside import CAMPAIGN, LIST, NOW, ORG, contact_id, number
 
 SECOND_LIST = "list000000000001"
 
@@ -130,6 +131,9 @@ def test_a_campaign_that_is_gone_is_not_launched(stage: Stage) -> None:
     assert stage.launch().run(ORG, "campaign99", "0") == 0
 
 
+BeforePut = Callable[[Batch, Sequence[Planned]], None]
+
+
 class CrashError(Exception):
     """The launcher died."""
 
@@ -138,7 +142,7 @@ class CrashError(Exception):
 class Interrupted(Batches):
     """Batches with something that happens before each put: a crash, another launcher."""
 
-    before_put: list[Callable[[Batch, Sequence[Planned]], object]] = field(default_factory=list)
+    before_put: list[BeforePut] = field(default_factory=list)
 
     def create(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
         if self.before_put:
@@ -146,19 +150,23 @@ class Interrupted(Batches):
         return super().create(draft, recipients)
 
 
-def go_on(_draft: Batch, _recipients: Sequence[Planned]) -> object:
+def go_on(_draft: Batch, _recipients: Sequence[Planned]) -> None:
     """Let a put be."""
-    return "gone on"
 
 
-def crash(_draft: Batch, _recipients: Sequence[Planned]) -> object:
+def crash(_draft: Batch, _recipients: Sequence[Planned]) -> None:
     """Die before a put."""
     raise CrashError
 
 
+def dies_after(puts: int) -> list[BeforePut]:
+    """Let so many puts be and die before the next."""
+    return [*(go_on for _ in range(puts)), crash]
+
+
 def crash_after(stage: Stage, puts: int, batch_size: int = 2) -> None:
     """Run a launch that dies after so many puts."""
-    stage.batches = Interrupted(before_put=[go_on] * puts + [crash])
+    stage.batches = Interrupted(before_put=dies_after(puts))
     with pytest.raises(CrashError):
         stage.launch(batch_size).run(ORG, CAMPAIGN, "0")
 
@@ -225,7 +233,7 @@ def test_no_crash_and_no_change_of_rank_loses_or_doubles_anybody(
     launching(stage)
     add(stage, *members)
     for puts, engaged in lives:
-        batches.before_put = [go_on] * puts + [crash]
+        batches.before_put = dies_after(puts)
         try:
             stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0")
         except CrashError:

@@ -12,7 +12,8 @@ from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.quota import ReservationKey
 from mailtide.flows.release import NO_PLACE, Released
 from mailtide.flows.send import Order
-from tests.sending import CAMPAIGN, LEASE, NOW, ORG, Stage, opened_by_a_dead_holder
+from tests.sending import Stage, opened_by_a_dead_holder
+from tests.sending_outside import CAMPAIGN, LEASE, NOW, ORG
 
 SECOND = timedelta(seconds=1)
 

@@ -11,15 +11,8 @@ from mailtide.domain.handover import Accepted, Outcome, Unknown
 from mailtide.domain.message import EventRow
 from mailtide.flows.block import BlockResult
 from mailtide.flows.later import Later
-from tests.sending import (
-    LATER,
-    LIST,
-    NEVER,
-    Stage,
-    contact_id,
-    message_id,
-    opened_by_a_dead_holder,
-)
+from tests.sending import Stage, opened_by_a_dead_holder
+from tests.sending_outside import LATER, LIST, NEVER, contact_id, message_id
 
 
 @pytest.fixture
