@@ -10,7 +10,13 @@ from typing import Any
 
 from mailtide.aws_errors import translated
 from mailtide.errors import PermanentError, RetryableError
-from mailtide.flows.pointers import Shard, write_order, write_shard
+from mailtide.flows.pointers import (
+    ImportPointer,
+    Shard,
+    write_import,
+    write_order,
+    write_shard,
+)
 from mailtide.flows.send import Order
 
 SIZE_LIMIT = 256 * 1024  # bytes of a message, and of all messages of a call
@@ -77,6 +83,17 @@ class Orders:
     def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
         """Enqueue pointers to the shards of a launch."""
         self.launches.send_all(write_shard(Shard(org_id, campaign_id, shard)) for shard in shards)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPointers:
+    """The queue `imports`."""
+
+    queue: Queue
+
+    def send(self, pointer: ImportPointer) -> None:
+        """Enqueue a pointer."""
+        self.queue.send(write_import(pointer))
 
 
 def _calls(bodies: Iterable[str]) -> Iterator[list[str]]:

@@ -35,24 +35,29 @@ from mailtide.app.incoming import (
     webhook,
 )
 from mailtide.app.outgoing import batches, launch, orders, release, sender
+from mailtide.app.resources import api, entropy, imports, new_id
 
 __all__ = [
     "Settings",
+    "api",
     "batches",
     "bucket",
     "client",
     "connect",
     "contact_id",
     "deadline",
+    "entropy",
     "fetch_secret",
     "find_key",
     "identity_key",
+    "imports",
     "ingest",
     "insights",
     "keyring",
     "launch",
     "message_id",
     "name_contact",
+    "new_id",
     "now",
     "orders",
     "react",

@@ -1,0 +1,181 @@
+"""What the API offers, and the imports that it starts."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mailtide.app.base import client, connect, contact_id, keyring, now, settings
+from mailtide.app.outgoing import orders
+from mailtide.domain import identifiers
+
+if TYPE_CHECKING:
+    from mailtide.bus import ImportPointers
+    from mailtide.domain.signing import Keyring
+    from mailtide.flows.campaign_desk import CampaignDesk
+    from mailtide.flows.contact_book import ContactBook
+    from mailtide.flows.import_desk import ImportDesk
+    from mailtide.flows.imports import Importer
+    from mailtide.flows.ip_registry import IpRegistry
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.identities import Identities
+    from mailtide.store.import_files import ImportFiles
+    from mailtide.store.lists import Lists
+    from mailtide.store.organisations import Organisations
+    from mailtide.store.sending_ips import SendingIps
+    from mailtide.store.suppressions import Suppressions
+    from mailtide.store.templates import Templates
+
+KEY_ENTROPY = 32  # bytes of an API key
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the API's routes use."""
+
+    contacts: "Contacts"
+    contact_book: "ContactBook"
+    lists: "Lists"
+    imports: "ImportDesk"
+    templates: "Templates"
+    identities: "Identities"
+    sending_ips: "SendingIps"
+    ip_registry: "IpRegistry"
+    organisations: "Organisations"
+    suppressions: "Suppressions"
+    campaigns: "CampaignDesk"
+    keyring: "Keyring"
+
+
+def new_id() -> str:
+    """Name something new (16 characters)."""
+    return identifiers.encode(os.urandom(identifiers.ID_BYTES))
+
+
+def entropy() -> bytes:
+    """Return the random bytes of a new API key."""
+    return os.urandom(KEY_ENTROPY)
+
+
+@cache
+def api() -> Resources:
+    """All resources of the API."""
+    from mailtide.flows.contact_book import ContactBook
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.identities import Identities
+    from mailtide.store.lists import Lists
+    from mailtide.store.organisations import Organisations
+    from mailtide.store.sending_ips import SendingIps
+    from mailtide.store.suppressions import Suppressions
+    from mailtide.store.templates import Templates
+
+    connect()
+    contacts, lists, suppressions = Contacts(), Lists(), Suppressions()
+    return Resources(
+        contacts=contacts,
+        contact_book=ContactBook(contacts, lists, suppressions, contact_id, now),
+        lists=lists,
+        imports=_import_desk(),
+        templates=Templates(),
+        identities=Identities(),
+        sending_ips=SendingIps(),
+        ip_registry=_ip_registry(),
+        organisations=Organisations(),
+        suppressions=suppressions,
+        campaigns=_campaign_desk(),
+        keyring=keyring(),
+    )
+
+
+@cache
+def imports() -> "Importer":
+    """The flow that works on imports."""
+    from mailtide.flows.imports import Importer
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.imports import Imports
+    from mailtide.store.lists import Lists
+
+    connect()
+    return Importer(
+        jobs=Imports(),
+        files=_import_files(),
+        contacts=Contacts(),
+        lists=Lists(),
+        pointers=_import_pointers(),
+        contact_id=contact_id,
+        clock=now,
+    )
+
+
+def _import_desk() -> "ImportDesk":
+    from mailtide.flows.import_desk import ImportDesk
+    from mailtide.store.imports import Imports
+    from mailtide.store.lists import Lists
+
+    return ImportDesk(Imports(), _import_files(), Lists(), _import_pointers(), new_id, now)
+
+
+def _import_files() -> "ImportFiles":
+    from mailtide.store.import_files import ImportFiles
+
+    return ImportFiles(client("s3"), settings().data_bucket)
+
+
+def _import_pointers() -> "ImportPointers":
+    from mailtide.bus import ImportPointers, Queue
+
+    return ImportPointers(Queue(client("sqs"), settings().queue_imports))
+
+
+def _ip_registry() -> "IpRegistry":
+    from mailtide.domain.relay import read_networks
+    from mailtide.flows.ip_registry import IpRegistry
+    from mailtide.store.quota import Quota
+    from mailtide.store.relay_passwords import RelayPasswords
+    from mailtide.store.sending_ips import SendingIps
+
+    return IpRegistry(
+        sending_ips=SendingIps(),
+        quota=Quota(),
+        passwords=RelayPasswords(client("secretsmanager"), settings().relay_secret_prefix),
+        resolve=_resolve,
+        networks=read_networks(settings().relay_networks),
+        new_id=new_id,
+        clock=now,
+    )
+
+
+def _campaign_desk() -> "CampaignDesk":
+    from mailtide.flows.campaign_desk import CampaignDesk
+    from mailtide.flows.forecast import Forecaster
+    from mailtide.store.campaigns import Campaigns
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.identities import Identities
+    from mailtide.store.lists import Lists
+    from mailtide.store.quota import Quota
+    from mailtide.store.sending_ips import SendingIps
+    from mailtide.store.suppressions import Suppressions
+    from mailtide.store.templates import Templates
+
+    lists = Lists()
+    return CampaignDesk(
+        campaigns=Campaigns(),
+        lists=lists,
+        templates=Templates(),
+        identities=Identities(),
+        launches=orders(),
+        forecaster=Forecaster(lists, Contacts(), Suppressions(), SendingIps(), Quota(), now),
+        new_id=lambda: identifiers.encode(os.urandom(identifiers.CAMPAIGN_BYTES)),
+        clock=now,
+    )
+
+
+def _resolve(host: str) -> Sequence[str]:
+    """Return all addresses of a host; none when it has no name in the DNS."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return ()
+    return [str(address[0]) for *_, address in found]

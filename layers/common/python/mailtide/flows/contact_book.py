@@ -1,0 +1,135 @@
+"""Contact book: save, change and erase single contacts.
+
+Attributes are changed key by key (RFC 7396 at the first level): a key with null goes away.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from mailtide.domain import address
+from mailtide.domain.contact import Contact
+from mailtide.domain.contact_fields import check_attributes, check_timezone
+from mailtide.domain.provider import provider_of
+from mailtide.errors import NotFoundError, RetryableError
+
+_ROUNDS = 5  # of changing a contact that others change at the same time
+
+Change = Mapping[str, Any]  # `attributes` and `timezone`, of which either may be missing
+
+
+class Contacts(Protocol):
+    """The contacts."""
+
+    def get(self, org_id: str, contact_id: str) -> Contact | None:
+        """Read one contact consistently."""
+        ...
+
+    def create(self, contact: Contact) -> bool:
+        """Write a new contact; False when there is one with its address."""
+        ...
+
+    def change(self, old: Contact, new: Contact, at: datetime) -> bool:
+        """Write attributes and time zone; False when they are no longer what `old` says."""
+        ...
+
+    def delete(self, org_id: str, contact_id: str) -> bool:
+        """Remove a contact; False when there is none."""
+        ...
+
+
+class Lists(Protocol):
+    """The lists."""
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Take a contact off all lists of its organisation."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Whom organisations do not write to."""
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Drop the address and keep the reasons."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ContactBook:
+    """The contacts of all organisations, one at a time."""
+
+    contacts: Contacts
+    lists: Lists
+    suppressions: Suppressions
+    contact_id: Callable[[str, str], str]  # of an organisation and an address
+    clock: Callable[[], datetime]
+
+    def get(self, org_id: str, contact_id: str) -> Contact:
+        """Return one contact.
+
+        Raises:
+            NotFoundError: when the organisation has none such.
+        """
+        contact = self.contacts.get(org_id, contact_id)
+        if contact is None:
+            raise NotFoundError("There is no contact with this id.")
+        return contact
+
+    def save(self, org_id: str, email: str, change: Change) -> tuple[Contact, bool]:
+        """Create the contact of an address, or change it; return it and whether it is new.
+
+        Raises:
+            InvalidInputError: `invalid_address`, or a field that cannot be kept.
+        """
+        found = address.normalize(email)
+        blank = Contact(
+            org_id=org_id,
+            contact_id=self.contact_id(org_id, found.email),
+            email=found.email,
+            provider=provider_of(found.domain),
+            created_at=self.clock(),
+        )
+        contact = _changed(blank, change)
+        if self.contacts.create(contact):
+            return contact, True
+        return self.change(org_id, contact.contact_id, change), False
+
+    def change(self, org_id: str, contact_id: str, change: Change) -> Contact:
+        """Change a contact and return it.
+
+        Raises:
+            NotFoundError: when the organisation has none such.
+            InvalidInputError: for a field that cannot be kept.
+        """
+        for _ in range(_ROUNDS):
+            old = self.get(org_id, contact_id)
+            new = _changed(old, change)
+            if new == old or self.contacts.change(old, new, self.clock()):
+                return new
+        raise RetryableError("The contact is being changed by others; try again.")
+
+    def erase(self, org_id: str, contact_id: str) -> None:
+        """Remove a person: the contact, the memberships, the address of a suppression.
+
+        That the person is suppressed stays known, by the hash that is the contact's id. The contact
+        goes last, so that a repeat after a death finds it and goes on.
+
+        Raises:
+            NotFoundError: when the organisation has none such.
+        """
+        self.get(org_id, contact_id)
+        self.lists.forget(org_id, contact_id)
+        self.suppressions.forget(org_id, contact_id)
+        self.contacts.delete(org_id, contact_id)
+
+
+def _changed(contact: Contact, change: Change) -> Contact:
+    given = change.get("attributes") or {}
+    merged = {**contact.attributes, **given}
+    attributes = {name: value for name, value in merged.items() if value is not None}
+    check_attributes(attributes)
+    timezone = change.get("timezone", contact.timezone)
+    if timezone is not None:
+        check_timezone(timezone)
+    return replace(contact, attributes=attributes, timezone=timezone)

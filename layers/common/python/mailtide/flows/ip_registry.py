@@ -1,0 +1,177 @@
+"""IP registry: sending IPs and their relays, checked when they are saved.
+
+A relay's password goes into a secret of its own and never comes back: it is written before the row
+that names it, and removed after.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from mailtide.domain import relay as rules
+from mailtide.domain.page import Page
+from mailtide.domain.quota import Day
+from mailtide.domain.relay import Network
+from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.suppression import Stream
+from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
+
+_ALL = 100  # sending IPs read at once to find a tag
+
+
+class SendingIps(Protocol):
+    """The sending IPs."""
+
+    def get(self, org_id: str, ip_id: str) -> SendingIp | None:
+        """Read one sending IP consistently."""
+        ...
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[SendingIp]:
+        """Return the organisation's sending IPs by id."""
+        ...
+
+    def create(self, ip: SendingIp, at: datetime) -> None:
+        """Write a sending IP under a fresh id."""
+        ...
+
+    def replace(self, ip: SendingIp) -> bool:
+        """Write all fields of a sending IP anew; False when it is not there."""
+        ...
+
+    def delete(self, org_id: str, ip_id: str) -> bool:
+        """Delete a sending IP; False when it is not there."""
+        ...
+
+
+class Quota(Protocol):
+    """The days of sending IPs."""
+
+    def day(self, ip: SendingIp, on: date) -> Day:
+        """Read one IP's day consistently."""
+        ...
+
+    def set_limit(self, ip_id: str, on: date, limit: int | None) -> None:
+        """Set the limit of one day; None leaves the IP's own."""
+        ...
+
+
+class Passwords(Protocol):
+    """The secrets of relays."""
+
+    def put(self, ip_id: str, password: str) -> str:
+        """Keep a password; return the secret's name."""
+        ...
+
+    def delete(self, ip_id: str) -> None:
+        """Remove a password, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IpRegistry:
+    """The sending IPs of all organisations."""
+
+    sending_ips: SendingIps
+    quota: Quota
+    passwords: Passwords
+    resolve: Callable[[str], Sequence[str]]  # a host's addresses; none when it has no name
+    networks: Sequence[Network]  # private ones that a relay may be in
+    new_id: Callable[[], str]
+    clock: Callable[[], datetime]
+
+    def get(self, org_id: str, ip_id: str) -> SendingIp:
+        """Return one sending IP.
+
+        Raises:
+            NotFoundError: when the organisation has none such.
+        """
+        ip = self.sending_ips.get(org_id, ip_id)
+        if ip is None:
+            raise NotFoundError("There is no sending IP with this id.")
+        return ip
+
+    def today(self, ip: SendingIp) -> Day:
+        """Return what is known of the IP's day."""
+        return self.quota.day(ip, self.clock().date())
+
+    def create(
+        self,
+        org_id: str,
+        *,
+        tag: str,
+        stream: Stream,
+        daily_limit: int | None,
+        transport: Mapping[str, Any],
+    ) -> SendingIp:
+        """Check and keep a new sending IP.
+
+        Raises:
+            InvalidInputError: `relay_port_refused`, `relay_address_refused`.
+            ConflictError: `already_exists`, when another of the organisation's IPs has the tag.
+        """
+        ip_id = self.new_id()
+        self._check_tag(org_id, ip_id, tag)
+        relay = self._relay(ip_id, None, transport)
+        ip = SendingIp(org_id, ip_id, tag, stream, relay, daily_limit)
+        self.sending_ips.create(ip, self.clock())
+        return ip
+
+    def change(self, org_id: str, ip_id: str, changes: Mapping[str, Any]) -> SendingIp:
+        """Change a sending IP; another daily limit holds from the next reservation on.
+
+        Raises:
+            NotFoundError, InvalidInputError, ConflictError: as `get` and `create`.
+        """
+        old = self.get(org_id, ip_id)
+        fields = {name: value for name, value in changes.items() if name != "transport"}
+        new = replace(old, **fields)
+        if new.tag != old.tag:
+            self._check_tag(org_id, ip_id, new.tag)
+        if "transport" in changes:
+            new = replace(new, relay=self._relay(ip_id, old.relay, changes["transport"]))
+        if new.daily_limit != old.daily_limit:
+            self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
+        if not self.sending_ips.replace(new):
+            raise NotFoundError("There is no sending IP with this id.")
+        if old.relay.secret and not new.relay.secret:
+            self.passwords.delete(ip_id)
+        return new
+
+    def delete(self, org_id: str, ip_id: str) -> None:
+        """Delete a sending IP and its password.
+
+        Raises:
+            NotFoundError: when the organisation has none such.
+        """
+        if not self.sending_ips.delete(org_id, ip_id):
+            raise NotFoundError("There is no sending IP with this id.")
+        self.passwords.delete(ip_id)
+
+    def _check_tag(self, org_id: str, ip_id: str, tag: str) -> None:
+        after: str | None = None
+        while True:
+            found = self.sending_ips.page(org_id, _ALL, after)
+            if any(ip.tag == tag and ip.ip_id != ip_id for ip in found.items):
+                raise ConflictError(
+                    f"Another sending IP has the tag `{tag}`.", code="already_exists"
+                )
+            after = found.after
+            if after is None:
+                return
+
+    def _relay(self, ip_id: str, old: Relay | None, transport: Mapping[str, Any]) -> Relay:
+        """Check a relay, keep a new password, return the relay as it is stored."""
+        host, port = str(transport["host"]), int(transport["port"])
+        rules.check(host, port, self.resolve(host), self.networks)
+        username, password = transport.get("username"), transport.get("password")
+        if password is not None and username is None:
+            raise InvalidInputError("A relay's password needs a username.")
+        # A kept password goes to no other host than the one it was given for.
+        same = old is not None and (old.host, old.username) == (host, username)
+        secret = old.secret if old and same else None
+        if username is not None and password is not None:
+            secret = self.passwords.put(ip_id, password)
+        if username is not None and secret is None:
+            raise InvalidInputError("A relay's username needs a password.")
+        return Relay(host, port, Tls(transport["tls"]), username, secret)
