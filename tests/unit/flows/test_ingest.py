@@ -1,120 +1,30 @@
 """Ingest: any order and number of the same reports ends in the same rows; nobody else's count."""
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.memory.contacts import Contacts, Suppressions
-from local.memory.events import Events
-from local.memory.rows import EventTable
-from mailtide.domain import engagement, identifiers
-from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
-from mailtide.domain.message import EventRow, SentState, millis, settled
+from mailtide.domain.message import SentState, settled
 from mailtide.domain.suppression import Reason
-from mailtide.errors import RetryableError
-from mailtide.flows.envelope import Hit, hit_key, write_hits
-from mailtide.flows.ingest import Ingest
+from mailtide.flows.envelope import write_hits
 from tests.collaborators import (
     FOREIGN_SOURCE,
     SOURCE,
-    Bucket,
-    Sources,
     name_contact,
 )
-from tests.rows import ORG, START, contact, doubt, happening, message, sent, state
-
-AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Safari/605"
-
-
-class World:
-    """The flow with everything it talks to; two messages were sent."""
-
-    def __init__(self, events: Events | None = None) -> None:
-        self.table = EventTable()
-        self.events = events or Events(self.table)
-        self.table = self.events.table
-        self.bucket = Bucket()
-        self.contacts = Contacts()
-        self.suppressions = Suppressions()
-        self.flow = Ingest(
-            self.events, Sources(), self.suppressions, self.contacts, name_contact, self.bucket
-        )
-        self.events.put_all([sent(1), sent(2)])
-        self.contacts.put(Contact(ORG, contact(), "Ann@example.com", "gmail", START))
-
-    def ingest(self, *events: dict[str, Any], source_id: str = SOURCE) -> dict[str, int]:
-        return dict(self.flow.run(webhook(*events, source_id=source_id)))
-
-    def hit(self, *hits: Hit) -> dict[str, int]:
-        return dict(self.flow.run(write_hits(list(hits), START)))
-
-    def row(self, key: str, number: int = 1) -> EventRow | None:
-        return self.table.get(message(number), key)
-
-    def reasons(self, number: int = 1) -> set[Reason]:
-        found = self.suppressions.rows.get((ORG, contact(number)))
-        return set(found.reasons) if found else set()
+from tests.ingesting import World, bounced, delivered, event, feedback, hit, plain, webhook
+from tests.rows import ORG, START, contact, doubt, message, sent, state
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def webhook(*events: dict[str, Any], source_id: str = SOURCE) -> str:
-    body = json.dumps({"events": events})
-    return json.dumps(
-        {
-            "source": "stalwart",
-            "source_id": source_id,
-            "received_at": millis(START),
-            "body": body,
-        }
-    )
-
-
-def event(word: str, number: int = 1, seconds: int = 60, **data: Any) -> dict[str, Any]:
-    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
-    at = (START + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    span = {"queueId": 7, "spanId": seconds, "from": sender, "to": "ann@example.com"}
-    return {"id": "1", "createdAt": at, "type": word, "data": {**span, **data}}
-
-
-def delivered(number: int = 1, seconds: int = 60) -> dict[str, Any]:
-    return event("delivery.delivered", number, seconds, code=250, details="OK")
-
-
-def bounced(number: int = 1, seconds: int = 60) -> dict[str, Any]:
-    words = "The email account that you tried to reach does not exist"
-    return event("delivery.rcpt-to-rejected", number, seconds, code=550, details=words)
-
-
-def hit(
-    type_: EventType = EventType.OPENED,
-    number: int = 1,
-    seconds: float = 600,
-    agent: str = AGENT,
-    request_id: str = "request-1",
-) -> Hit:
-    at = START + timedelta(seconds=seconds)
-    key = hit_key(type_, at, message(number), request_id)
-    return Hit(type_, message(number), key, at, "GET", agent, "192.0.2.7")
-
-
-def plain(rows: Iterable[EventRow]) -> list[EventRow]:
-    """Return rows without the versions that concurrent writers count up."""
-    return [
-        replace(row, data={name: v for name, v in row.data.items() if name != "version"})
-        for row in rows
-    ]
 
 
 def test_a_delivery_is_a_row_with_the_receivers_words_and_the_messages_dimensions(
@@ -197,7 +107,10 @@ def test_a_payload_again_stores_nothing_more(world: World) -> None:
     assert len(world.table.stream) == changes
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"source": "pigeon", "received_at": 1}'])
+PIGEON = '{"source": "pigeon", "source_id": "source0000000001", "received_at": 1, "body": ""}'
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", PIGEON])
 def test_a_text_that_is_no_message_of_ours_fails(world: World, body: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         world.flow.run(body)
@@ -209,91 +122,17 @@ def test_evidence_settles_an_open_doubt(world: World) -> None:
     assert world.row("doubt") == settled(doubt())
 
 
+def test_a_doubt_that_is_settled_stays_as_it_is(world: World) -> None:
+    world.events.put_all([settled(doubt())])
+    world.ingest(delivered())
+    assert world.row("doubt") == settled(doubt())
+
+
 def test_a_doubt_that_is_marked_later_is_settled_by_the_same_report_again(world: World) -> None:
     world.ingest(delivered())
     world.events.put_all([doubt()])
     world.ingest(delivered())
     assert world.row("doubt") == settled(doubt())
-
-
-def engagement_of(world: World, number: int = 1) -> dict[str, Any]:
-    row = world.row("_engagement", number)
-    assert row is not None
-    return dict(row.data)
-
-
-def test_an_open_by_a_person_is_judged(world: World) -> None:
-    assert world.hit(hit()) == {"opened": 1}
-    data = engagement_of(world)
-    assert data["opens"] == {"2026-11-24T10:00": [1, 0, 0]}
-    assert data["human_open_at"] == millis(hit().at)
-
-
-def test_a_delivery_that_is_reported_later_changes_the_verdict(world: World) -> None:
-    world.hit(hit(seconds=61))
-    before = engagement_of(world)["opens"]
-    world.ingest(delivered(seconds=60))
-    after = engagement_of(world)["opens"]
-    assert before == {"2026-11-24T10:00": [1, 0, 0]}
-    assert after == {"2026-11-24T10:00": [0, 1, 0]}  # a second after delivery
-
-
-def test_the_verdict_is_renewed_also_when_the_hit_was_there(world: World) -> None:
-    """A run that died between the hit and the verdict is completed by its repeat."""
-    world.hit(hit())
-    wanted = world.row("_engagement")
-    world.table.delete(message(), "_engagement")
-    world.hit(hit())
-    assert world.row("_engagement") == wanted
-
-
-def test_only_the_earliest_100_opens_are_kept_in_any_order(world: World) -> None:
-    hits = [hit(seconds=600 + n, request_id=str(n)) for n in range(105)]
-    world.hit(*hits[40:])
-    world.hit(*reversed(hits[:40]))
-    world.hit(hits[104])
-    rows = world.table.of_message(message())
-    kept = [row.ts for row in rows if row.event_type is EventType.OPENED]
-    assert kept == [hit.at for hit in hits[:100]]
-    counted = [sum(counts) for counts in engagement_of(world)["opens"].values()]
-    assert sum(counted) == engagement.MAX_OPENS
-
-
-class Contended(Events):
-    """Another process adds a hit each time an engagement row is about to be written."""
-
-    def put_if_absent(self, row: EventRow) -> bool:
-        self._disturb()
-        return super().put_if_absent(row)
-
-    def replace(self, old: EventRow, new: EventRow) -> bool:
-        self._disturb()
-        return super().replace(old, new)
-
-    others: Sequence[EventRow] = ()
-
-    def _disturb(self) -> None:
-        if self.others:
-            self.put_all(self.others[:1])
-            self.others = self.others[1:]
-
-
-def test_a_hit_that_comes_in_between_is_judged_too() -> None:
-    events = Contended(EventTable())
-    events.others = [happening(EventType.OPENED, minutes=n, user_agent="curl") for n in (5, 6)]
-    world = World(events)
-    world.hit(hit())
-    rows = [row for row in world.table.of_message(message()) if row.event_key != "_engagement"]
-    wanted = engagement.summary(engagement.judge(rows))
-    assert {**engagement_of(world), "version": 0} == {**wanted, "version": 0}
-    assert len(rows) == 4
-
-
-def test_too_many_writers_at_one_message_send_the_payload_back() -> None:
-    events = Contended(EventTable())
-    events.others = [happening(EventType.OPENED, minutes=n) for n in range(90)]
-    with pytest.raises(RetryableError):
-        World(events).hit(hit())
 
 
 def test_an_unsubscribe_hit_is_a_row_and_a_suppression(world: World) -> None:
@@ -308,36 +147,6 @@ def test_hits_belong_to_whoever_sent_the_message(world: World) -> None:
     assert world.hit(hit(number=9)) == {"refused": 1}
     [key] = world.bucket.under("refused/2026-11-24/tracking/")
     assert json.loads(world.bucket.objects[key])["reason"] == "unknown_message"
-
-
-def feedback(number: int = 1, recipient: str | None = None) -> str:
-    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
-    lines = [
-        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
-        "",
-        "--b",
-        "Content-Type: message/feedback-report",
-        "",
-        "Feedback-Type: abuse",
-        "User-Agent: test/1",
-        "Version: 1",
-        f"Original-Mail-From: <{sender}>",
-        *([f"Original-Rcpt-To: <{recipient}>"] if recipient else []),
-        "",
-        "--b--",
-        "",
-    ]
-    head, _, body = "\r\n".join(lines).partition("\r\n\r\n")
-    name, _, value = head.partition(":")
-    hook = {"message": {"headers": [[name, f"{value}\r\n"]], "contents": body}}
-    return json.dumps(
-        {
-            "source": "inbound",
-            "source_id": SOURCE,
-            "received_at": millis(START + timedelta(hours=1)),
-            "body": json.dumps(hook),
-        }
-    )
 
 
 def test_a_complaint_suppresses(world: World) -> None:

@@ -1,0 +1,135 @@
+"""The ingest flow in a small world: two messages were sent, and what is told about them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from local.memory.contacts import Contacts, Suppressions
+from local.memory.events import Events
+from local.memory.rows import EventTable
+from mailtide.domain import identifiers
+from mailtide.domain.contact import Contact
+from mailtide.domain.event import EventType
+from mailtide.domain.message import EventRow, millis
+from mailtide.domain.suppression import Reason
+from mailtide.flows.envelope import Hit, hit_key, write_hits
+from mailtide.flows.ingest import Ingest
+from tests.collaborators import (
+    SOURCE,
+    Bucket,
+    Sources,
+    name_contact,
+)
+from tests.rows import ORG, START, contact, message, sent
+
+AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Safari/605"
+
+
+class World:
+    """The flow with everything it talks to; two messages were sent."""
+
+    def __init__(self, events: Events | None = None) -> None:
+        self.table = EventTable()
+        self.events = events or Events(self.table)
+        self.table = self.events.table
+        self.bucket = Bucket()
+        self.contacts = Contacts()
+        self.suppressions = Suppressions()
+        self.flow = Ingest(
+            self.events, Sources(), self.suppressions, self.contacts, name_contact, self.bucket
+        )
+        self.events.put_all([sent(1), sent(2)])
+        self.contacts.put(Contact(ORG, contact(), "Ann@example.com", "gmail", START))
+
+    def ingest(self, *events: dict[str, Any], source_id: str = SOURCE) -> dict[str, int]:
+        return dict(self.flow.run(webhook(*events, source_id=source_id)))
+
+    def hit(self, *hits: Hit) -> dict[str, int]:
+        return dict(self.flow.run(write_hits(list(hits), START)))
+
+    def row(self, key: str, number: int = 1) -> EventRow | None:
+        return self.table.get(message(number), key)
+
+    def reasons(self, number: int = 1) -> set[Reason]:
+        found = self.suppressions.rows.get((ORG, contact(number)))
+        return set(found.reasons) if found else set()
+
+
+def webhook(*events: dict[str, Any], source_id: str = SOURCE) -> str:
+    body = json.dumps({"events": events})
+    return json.dumps(
+        {
+            "source": "stalwart",
+            "source_id": source_id,
+            "received_at": millis(START),
+            "body": body,
+        }
+    )
+
+
+def event(word: str, number: int = 1, seconds: int = 60, **data: Any) -> dict[str, Any]:
+    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
+    at = (START + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    span = {"queueId": 7, "spanId": seconds, "from": sender, "to": "ann@example.com"}
+    return {"id": "1", "createdAt": at, "type": word, "data": {**span, **data}}
+
+
+def delivered(number: int = 1, seconds: int = 60) -> dict[str, Any]:
+    return event("delivery.delivered", number, seconds, code=250, details="OK")
+
+
+def bounced(number: int = 1, seconds: int = 60) -> dict[str, Any]:
+    words = "The email account that you tried to reach does not exist"
+    return event("delivery.rcpt-to-rejected", number, seconds, code=550, details=words)
+
+
+def hit(
+    type_: EventType = EventType.OPENED,
+    number: int = 1,
+    seconds: float = 600,
+    agent: str = AGENT,
+    request_id: str = "request-1",
+) -> Hit:
+    at = START + timedelta(seconds=seconds)
+    key = hit_key(type_, at, message(number), request_id)
+    return Hit(type_, message(number), key, at, "GET", agent, "192.0.2.7")
+
+
+def plain(rows: Iterable[EventRow]) -> list[EventRow]:
+    """Return rows without the versions that concurrent writers count up."""
+    return [
+        replace(row, data={name: v for name, v in row.data.items() if name != "version"})
+        for row in rows
+    ]
+
+
+def feedback(number: int = 1, recipient: str | None = None) -> str:
+    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
+    lines = [
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
+        "",
+        "--b",
+        "Content-Type: message/feedback-report",
+        "",
+        "Feedback-Type: abuse",
+        "User-Agent: test/1",
+        "Version: 1",
+        f"Original-Mail-From: <{sender}>",
+        *([f"Original-Rcpt-To: <{recipient}>"] if recipient else []),
+        "",
+        "--b--",
+        "",
+    ]
+    head, _, body = "\r\n".join(lines).partition("\r\n\r\n")
+    name, _, value = head.partition(":")
+    hook = {"message": {"headers": [[name, f"{value}\r\n"]], "contents": body}}
+    return json.dumps(
+        {
+            "source": "inbound",
+            "source_id": SOURCE,
+            "received_at": millis(START + timedelta(hours=1)),
+            "body": json.dumps(hook),
+        }
+    )
