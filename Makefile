@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PIP_INSTALL := -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+# The CDK is 400 MB of modules of which few are imported: they are compiled then.
+PIP_INSTALL := -m pip install -qq --no-compile --disable-pip-version-check --constraint constraints.txt
 PYTHON := .venv/bin/python
 export PYTHONPATH := .:layers/common/python
 
@@ -19,8 +20,8 @@ help: ## list the commands
 	@$(PYTHON) $(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@
 
-.emulator/ready: requirements-emulator.txt constraints.txt | .venv/ready
-	@[ -x .emulator/bin/pip ] && .emulator/bin/python -c '' || { rm -rf .emulator; $(PYTHON) -c 'import sys; print(sys._base_executable)' | xargs -I{} {} -m venv .emulator; }
+.emulator/ready: requirements-emulator.txt constraints.txt
+	@[ -x .emulator/bin/pip ] && .emulator/bin/python -c '' || { rm -rf .emulator; "$$(sh .ci/find-python)" -m venv .emulator; }
 	@echo "Installing the emulator (once) ..."
 	@.emulator/bin/python $(PIP_INSTALL) --requirement requirements-emulator.txt
 	@touch $@
