@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import threading
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 60.0
 # More requests wait for their turn: the emulator throttles where AWS would start another function.
 MAX_FORWARDED = 16
+POLL_SECONDS = 0.05  # how soon it notices that it should stop
 # They describe one connection, not the request (RFC 9110, section 7.6.1).
 HOP_BY_HOP = frozenset(
     {
@@ -63,11 +65,21 @@ class _Forwarder(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         if not self.server.upstream:
-            self.send_error(503)
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            with self.server.turn:
+                answer, content = self._ask(body)
+        except (OSError, http.client.HTTPException):
+            self.send_error(HTTPStatus.BAD_GATEWAY)
+            return
+        self._answer(answer, content)
+
+    def _ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        """Put the request to the API; return the answer's head and its body."""
         connection = http.client.HTTPConnection(self.server.upstream, timeout=TIMEOUT_SECONDS)
-        with self.server.turn, contextlib.closing(connection):
+        with contextlib.closing(connection):
             connection.putrequest(
                 self.command,
                 self.server.upstream_path + self.path,
@@ -78,7 +90,7 @@ class _Forwarder(BaseHTTPRequestHandler):
                 connection.putheader(name, value)
             connection.endheaders(body or None)
             answer = connection.getresponse()
-            self._answer(answer, answer.read())
+            return answer, answer.read()
 
     def _answer(self, answer: http.client.HTTPResponse, body: bytes) -> None:
         self.send_response_only(answer.status, answer.reason)
@@ -106,7 +118,9 @@ def _end_to_end(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]
 def listening(port: int) -> Iterator[FrontDoor]:
     """Serve in the background until the block ends."""
     door = FrontDoor(port)
-    thread = threading.Thread(target=door.serve_forever, name="front-door", daemon=True)
+    thread = threading.Thread(
+        target=door.serve_forever, args=(POLL_SECONDS,), name="front-door", daemon=True
+    )
     thread.start()
     try:
         yield door
