@@ -164,6 +164,11 @@ def test_a_complaint_must_name_the_recipient_if_it_names_one(world: World) -> No
     assert dict(world.flow.run(feedback(recipient=address))) == {"complained": 1}
 
 
+def test_a_complaint_whose_recipient_is_hidden_counts(world: World) -> None:
+    hidden = feedback(recipient="redacted@example.com")
+    assert dict(world.flow.run(hidden)) == {"complained": 1}
+
+
 def test_a_complaint_about_what_never_left_is_refused(world: World) -> None:
     world.events.put_all([replace(sent(), data={"state": SentState.FAILED.value})])
     assert dict(world.flow.run(feedback())) == {"refused": 1}

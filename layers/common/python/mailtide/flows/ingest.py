@@ -166,7 +166,7 @@ class Ingest:
         """
         if sent.data["state"] != SentState.SENT:
             return "never_sent"
-        if event.recipient is None:
+        if event.recipient is None or event.recipient.lower().startswith("redacted"):
             return None if event.type is EventType.COMPLAINED else "no_recipient"
         named = self.name_contact(sent.of.org_id, event.recipient)
         return None if named == sent.of.recipient_id else "other_recipient"
