@@ -30,7 +30,6 @@ ACCESS: dict[str, Access] = {
             "identities": "rw",
             "sending_ips": "rw",
             "campaigns": "rw",
-            "batches": "r",
             "warmup_schedules": "r",
             "suppression_list": "rw",
         },
