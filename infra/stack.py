@@ -204,6 +204,8 @@ class MailtideStack(Stack):
             _allow(function, ["s3:ListBucket"], bucket.bucket_arn)
         for queue in access.send:
             self.queues[queue].queue.grant_send_messages(function)
+            if self.config.emulator:  # in AWS, sqs:SendMessage covers a batch
+                self.queues[queue].queue.grant(function, "sqs:SendMessageBatch")
         for name in access.secrets:
             _allow(function, READ_SECRET, self.storage.secret_arn(name))
         if access.reads_relay_logins:
