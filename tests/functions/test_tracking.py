@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from functions.tracking.handler import PIXEL, lambda_handler
+from functions.tracking.handler import lambda_handler
 from mailtide import app
 from mailtide.domain.signing import Purpose
 from mailtide.domain.suppression import Reason
 from mailtide.domain.tracking import Link, Tracker
+from mailtide.edge import PIXEL
 from mailtide.store.events import Events
 from mailtide.store.suppressions import Suppressions
 from tests.aws import PUBLIC_URL, Stack, stack

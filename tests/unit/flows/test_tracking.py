@@ -21,7 +21,7 @@ from tests.rows import CAMPAIGN, ORG, START, contact, message, sent
 
 TRACKER = Tracker(KEYRING, "https://t.example")
 AT = datetime(2026, 11, 24, 11, 0, 0, 123_456, tzinfo=UTC)
-VISIT = Visit("GET", "Mozilla/5.0", "192.0.2.7", AT, "request-1")
+VISIT = Visit(AT, "GET", "Mozilla/5.0", "192.0.2.7", "request-1")
 LINK = Link(CAMPAIGN, 3, "https://shop.example/?q=1")
 OTHER_CAMPAIGN = "c000000008"
 

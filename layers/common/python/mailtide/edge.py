@@ -23,6 +23,11 @@ OUR_TROUBLE = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Something went wrong on our side; try again."
 )
 
+PIXEL = bytes.fromhex(  # GIF, one transparent pixel
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
+_NO_TRACE = {"Cache-Control": "no-store, max-age=0", "Referrer-Policy": "no-referrer"}
+
 
 class Edge(APIGatewayHttpResolver):
     """A resolver that answers problems, to a browser as a page."""
@@ -57,6 +62,12 @@ class Edge(APIGatewayHttpResolver):
         body = event.get("body") or ""
         return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
+    def visitor(self) -> tuple[str, str, str, str]:
+        """Return the request's method, user agent, IP address and own id."""
+        context = self.current_event.request_context
+        agent = self.current_event.headers.get("user-agent") or ""
+        return context.http.method, agent, context.http.source_ip, context.request_id
+
     def _unexpected(self, error: Exception) -> Response[str]:
         logger.exception("unexpected error", exc_info=error)
         return self.problem(OUR_TROUBLE)
@@ -79,3 +90,14 @@ def page(
             **(headers or {}),
         },
     )
+
+
+def pixel() -> Response[bytes]:
+    """Return the image that nobody sees and nothing keeps."""
+    return Response(HTTPStatus.OK.value, "image/gif", PIXEL, headers=_NO_TRACE)
+
+
+def redirect(url: str) -> Response[str]:
+    """Send a reader on."""
+    headers = {"Location": url, **_NO_TRACE}
+    return Response(HTTPStatus.FOUND.value, "text/plain", "", headers=headers)

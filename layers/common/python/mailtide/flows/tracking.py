@@ -27,12 +27,12 @@ AGENT_LIMIT = 256  # characters that are kept of a user agent
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who asked, how and when."""
+    """When somebody asked, how, and who."""
 
+    at: datetime
     method: str
     user_agent: str
     address: str  # IP
-    at: datetime
     request_id: str  # the same for no two requests
 
 
