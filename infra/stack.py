@@ -203,15 +203,18 @@ class MailtideStack(Stack):
             # Without it a missing object looks like a forbidden one.
             _allow(function, ["s3:ListBucket"], bucket.bucket_arn)
         for queue in access.send:
-            self.queues[queue].queue.grant_send_messages(function)
-            if self.config.emulator:  # in AWS, sqs:SendMessage covers a batch
-                self.queues[queue].queue.grant(function, "sqs:SendMessageBatch")
+            self._grant_sending(function, queue)
         for name in access.secrets:
             _allow(function, READ_SECRET, self.storage.secret_arn(name))
         if access.reads_relay_logins:
             _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
             _allow(function, KEEP_LOGINS, self._relay_logins())
+
+    def _grant_sending(self, function: MailtideFunction, queue: str) -> None:
+        self.queues[queue].queue.grant_send_messages(function)
+        if self.config.emulator:  # in AWS, sqs:SendMessage covers a batch
+            self.queues[queue].queue.grant(function, "sqs:SendMessageBatch")
 
     def _relay_logins(self) -> str:
         return self.format_arn(
