@@ -88,5 +88,6 @@ def _true_hits(entry: Mapping[str, Any]) -> Iterator[_Hit]:
 def _told_hits(timeline: Iterable[Mapping[str, Any]]) -> Iterator[_Hit]:
     for event in timeline:
         if event["type"] in KINDS:
-            likeness = (KINDS[event["type"]], event["data"]["method"], event["data"]["user_agent"])
+            details = event["details"]
+            likeness = (KINDS[event["type"]], details["method"], details.get("user_agent", ""))
             yield likeness, event["at"], event["verdict"]

@@ -22,7 +22,7 @@ def told(verdict: str, second: int, agent: str, type_: str = "opened") -> dict[s
         "type": type_,
         "at": f"2026-11-24T12:00:{second:02d}.250Z",
         "verdict": verdict,
-        "data": {"method": "GET", "user_agent": agent},
+        "details": {"method": "GET", "user_agent": agent},
     }
 
 
@@ -54,7 +54,7 @@ def test_open_is_no_partner_of_a_click() -> None:
 
 
 def test_events_that_are_no_hits_are_passed_over() -> None:
-    assert confuse([(entry(), [{"type": "delivered", "at": "", "data": {}}])]).invented == 0
+    assert confuse([(entry(), [{"type": "delivered", "at": "", "details": {}}])]).invented == 0
 
 
 def test_shares_count_wrong_and_undecided_verdicts_against_the_rule() -> None:
