@@ -26,6 +26,11 @@ _CLIENT = Config(
     read_timeout=15,
     retries={"total_max_attempts": 4, "mode": "standard"},
 )
+_HASTY = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,12 @@ def client(service: str) -> Any:
         s3 = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = config.merge(s3)
     return session().create_client(service, region_name=region(), config=config)
+
+
+@cache
+def hasty_client(service: str) -> Any:
+    """Return a client that gives up within seconds: somebody waits for a page or an image."""
+    return session().create_client(service, region_name=region(), config=_HASTY)
 
 
 @cache

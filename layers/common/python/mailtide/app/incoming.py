@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mailtide.app.base import bucket, client, connect, keyring, name_contact, settings
+from mailtide.app.base import (
+    bucket,
+    client,
+    connect,
+    hasty_client,
+    keyring,
+    name_contact,
+    settings,
+)
 
 if TYPE_CHECKING:
     from mailtide.domain.organisation import ApiKey
@@ -38,7 +46,7 @@ def tracking() -> "Tracking":
     connect()
     return Tracking(
         tracker=Tracker(keyring(), settings().public_url),
-        queue=Queue(client("sqs"), settings().queue_events),
+        queue=Queue(hasty_client("sqs"), settings().queue_events),
         messages=Events(),
         contacts=Contacts(),
         suppressions=Suppressions(),
