@@ -21,7 +21,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mailtide import app
 from mailtide.observability import logger, metrics
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS,
+    raise_on_entire_batch_failure=False,
+    logger=logger,  # type: ignore[arg-type] # Powertools' Logger is none by its type
+)
 
 
 def handle_record(record: SQSRecord) -> None:

@@ -23,7 +23,11 @@ from mailtide import app
 from mailtide.flows.pointers import read_order
 from mailtide.observability import logger, metrics
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS,
+    raise_on_entire_batch_failure=False,
+    logger=logger,  # type: ignore[arg-type] # Powertools' Logger is none by its type
+)
 
 
 def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
