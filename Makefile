@@ -43,12 +43,13 @@ system: setup ## run the deployed tests on the emulator
 
 # The deployed tests come last: they are the dearest, and CI reads the closing line.
 .PHONY: check
-check: setup ## what CI runs: format, lint, types, import contracts, generated docs, tests with coverage, deployed tests
+check: setup ## what CI runs: format, lint, types, import contracts, documents, template, tests, deployed tests
 	@.venv/bin/ruff format --check
 	@.venv/bin/ruff check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m local.docs --check
+	@$(PYTHON) -m infra
 	@$(PYTHON) -m pytest -m "not system" --cov --cov-report=
 	@.venv/bin/coverage report --skip-covered
 	@.venv/bin/coverage report --skip-covered --fail-under=100 --include='*/mailtide/domain/*,*/mailtide/sources/*,*/mailtide/flows/*'
@@ -64,7 +65,7 @@ build: .venv/ready ## third-party layer for Lambda's platform (PLATFORM=arm64|x8
 	@$(PYTHON) -m infra.build --platform $(or $(PLATFORM),arm64) --python-version $(or $(PYTHON_VERSION),3.13)
 
 .PHONY: synth
-synth: build ## template for production into build/cdk.out, checked by cdk-nag
+synth: .venv/ready ## template for production into build/cdk.out, checked by cdk-nag
 	@$(PYTHON) -m infra
 
 .PHONY: docs
