@@ -76,8 +76,8 @@ class ContactBook:
             raise NotFoundError("There is no contact with this id.")
         return contact
 
-    def save(self, org_id: str, email: str, change: Change) -> tuple[Contact, bool]:
-        """Create the contact of an address, or change it; return it and whether it is new.
+    def save(self, org_id: str, email: str, change: Change) -> Contact:
+        """Create the contact of an address, or change it; return it.
 
         Raises:
             InvalidInputError: `invalid_address`, or a field that cannot be kept.
@@ -92,8 +92,8 @@ class ContactBook:
         )
         contact = _changed(blank, change)
         if self.contacts.create(contact):
-            return contact, True
-        return self.change(org_id, contact.contact_id, change), False
+            return contact
+        return self.change(org_id, contact.contact_id, change)
 
     def change(self, org_id: str, contact_id: str, change: Change) -> Contact:
         """Change a contact and return it.

@@ -1,0 +1,21 @@
+"""Fields that several resources have."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from mailtide.domain.mail import is_header_safe
+
+
+def _check_line(text: str) -> str:
+    if not is_header_safe(text):
+        raise ValueError("it holds a line break or a control character")
+    return text
+
+
+Line = AfterValidator(_check_line)
+Text = StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
+
+Name = Annotated[str, Text, Line]
+Email = Annotated[str, StringConstraints(min_length=1, max_length=320)]
+SomeId = Annotated[str, StringConstraints(min_length=1, max_length=64)]

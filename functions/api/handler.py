@@ -1,0 +1,49 @@
+"""API: the resources of an organisation, one file per resource beside this one.
+
+Trigger: HTTP `/api/{proxy+}`, but for what the insights function answers.
+Writes: every table but events and counters, secrets of relays; SQS `launch` and `imports`.
+Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.api import (
+    campaigns,
+    contacts,
+    identities,
+    imports,
+    keys,
+    lists,
+    openapi,
+    sending_ips,
+    sources,
+    suppressions,
+    templates,
+)
+from mailtide import app
+from mailtide.http import build_resolver
+from mailtide.observability import logger
+
+resolver = build_resolver(app.find_key, app.now, public=frozenset({openapi.PATH}))
+for resource in (
+    campaigns,
+    contacts,
+    identities,
+    imports,
+    keys,
+    lists,
+    openapi,
+    sending_ips,
+    sources,
+    suppressions,
+    templates,
+):
+    resolver.include_router(resource.router)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Lambda entry point."""
+    return resolver.resolve(event, context)

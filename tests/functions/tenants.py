@@ -1,0 +1,102 @@
+"""Two organisations with a key per scope each, and one of every resource, through the real API."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.api.handler import lambda_handler
+from mailtide.domain.organisation import ApiKey, Scope, key_hash, new_key
+from mailtide.store import dynamo, organisations
+from mailtide.store.tables import OrganisationRow
+from tests.aws import Stack
+from tests.http import Answer, Client
+
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+TRANSPORT = {"kind": "smtp", "host": "127.0.0.1", "port": 2525, "tls": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One organisation's callers."""
+
+    org_id: str
+    clients: dict[Scope, Client]
+
+    def call(self, method: str, path: str, *args: Any, **more: Any) -> Answer:
+        """Call with the admin's key."""
+        return self.clients[Scope.ADMIN].call(method, path, *args, **more)
+
+    def make(self, path: str, body: dict[str, Any] | None = None, id_: str = "") -> Any:
+        """Create something and return it, or its id."""
+        answer = self.call("POST", path, body)
+        assert answer.status in (200, 201), answer.text
+        return answer.json[id_] if id_ else answer.json
+
+
+def tenant(org_id: str) -> Tenant:
+    """Write the keys of an organisation."""
+    clients = {}
+    items = []
+    for scope in Scope:
+        text = new_key(f"{org_id}{scope}".encode().ljust(32, b"."))
+        key = ApiKey(
+            org_id, f"{org_id}{scope}", key_hash(text), scope.value, frozenset({scope}), NOW
+        )
+        items += [operation["Put"]["Item"] for operation in organisations._key_operations(key)]
+        clients[scope] = Client(lambda_handler, text)
+    dynamo.put_many(OrganisationRow.Meta.table_name, items)  # moto is slow at transactions
+    return Tenant(org_id, clients)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API of a fresh stack with two tenants."""
+
+    stack: Stack
+    acme: Tenant
+    other: Tenant
+
+    def pointers(self, queue: str) -> list[str]:
+        """Take what lies in a queue; what other tests left behind is none of ours."""
+        return [body for body in self.stack.bodies(queue) if f'"{self.acme.org_id}"' in body]
+
+
+def furnish(owner: Tenant) -> dict[str, str]:
+    """Create one of everything; return the ids by the name they have in paths."""
+    ids = {
+        "contact_id": owner.make("/api/contacts", {"email": "ann@example.com"}, "contact_id"),
+        "list_id": owner.make("/api/lists", {"name": "News"}, "list_id"),
+        "template_id": owner.make(
+            "/api/templates",
+            {"name": "Letter", "subject": "Hello", "html": "<p>Hello</p>"},
+            "template_id",
+        ),
+        "identity_id": owner.make(
+            "/api/identities",
+            {
+                "name": "News",
+                "from_name": "Acme",
+                "from_address": "news@acme.example",
+                "bounce_domain": "b.acme.example",
+            },
+            "identity_id",
+        ),
+        "ip_id": owner.make("/api/sending-ips", {"tag": "one", "transport": TRANSPORT}, "ip_id"),
+        "source_id": owner.make("/api/sources", {"name": "Relay"}, "source_id"),
+        "key_id": owner.make("/api/keys", {"name": "CI", "scopes": ["read"]}, "key_id"),
+    }
+    ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
+    owner.make("/api/suppressions", {"email": "ann@example.com"})
+    owner.call("PUT", f"/api/lists/{ids['list_id']}/members/{ids['contact_id']}")
+    ids["campaign_id"] = owner.make("/api/campaigns", campaign(ids), "campaign_id")
+    return ids
+
+
+def campaign(ids: dict[str, str]) -> dict[str, Any]:
+    """Return what plans a campaign over these."""
+    return {
+        "name": "November",
+        "list_ids": [ids["list_id"]],
+        "template_id": ids["template_id"],
+        "identity_id": ids["identity_id"],
+    }
