@@ -20,7 +20,7 @@ class Case:
     senders: int = 3  # that run at once
     batch_size: int = 5
     block_size: int = 2
-    mood: Mood = Mood()
+    mood: Mood = field(default_factory=Mood)
     duplicates: float = 0.0  # share of queue messages that are delivered twice
     churn: int = 0  # things that people do meanwhile: join, leave, open, unsubscribe
     minutes_to_midnight: int = 600  # at the start

@@ -13,6 +13,7 @@ class Clock:
     now: datetime = START
 
     def __call__(self) -> datetime:
+        """Return the instant."""
         return self.now
 
     def advance(self, by: timedelta) -> None:

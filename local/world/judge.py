@@ -3,7 +3,8 @@
 from collections import Counter
 
 from local.world.world import ORG, World
-from mailtide.domain.batch import Phase
+from mailtide.domain import metrics
+from mailtide.domain.batch import Batch, Phase
 from mailtide.domain.event import EventType
 from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, EventRow, SentState
 
@@ -20,11 +21,15 @@ def judge(world: World) -> None:
     """
     broken = [
         *_handed_over_once(world),
+        *_everyone_planned_once(world),
         *_everyone_accounted_for(world),
         *_few_doubts(world),
+        *_answered_doubts_are_settled(world),
         *_suppression_holds(world),
         *_limits_hold(world),
         *_tallies_add_up(world),
+        *_counters_are_the_rows(world),
+        *_nothing_is_lost_on_the_way_back(world),
     ]
     if broken:
         raise BrokenError("\n".join([*broken, world.case.replay()]))
@@ -35,11 +40,35 @@ def _handed_over_once(world: World) -> list[str]:
     return [f"{message_id} was handed over {n} times" for message_id, n in taken.items() if n > 1]
 
 
+def _everyone_planned_once(world: World) -> list[str]:
+    """Who was a member all the time is in one launched batch, or left out with a reason."""
+    planned = Counter(
+        one.contact_id
+        for batch, _ in world.batches.rows.values()
+        if "." not in batch.ref.batch_id and not _retired(batch)
+        for one in world.batches.recipients(batch)
+    )
+    excluded = {one for reasons in world.batches.excluded.values() for one in reasons}
+    members = set().union(*world.lists.rows.values()) - world.churn.left
+    lost = members - planned.keys() - excluded
+    return [
+        *(f"{contact_id} was lost by the launch" for contact_id in sorted(lost)),
+        *(f"{contact_id} is in {n} batches" for contact_id, n in planned.items() if n > 1),
+    ]
+
+
+def _retired(batch: Batch) -> bool:
+    """Say whether a launcher who came back late put the batch when the campaign was over."""
+    return batch.phase is Phase.WAITING and batch.due_at is None
+
+
 def _everyone_accounted_for(world: World) -> list[str]:
     """Every planned recipient's rows say what the ledger says, or that nobody knows."""
     taken = {one.message_id for one in world.relay.ledger}
     broken = []
     for batch, _ in world.batches.rows.values():
+        if _retired(batch):
+            continue
         for planned in world.batches.recipients(batch):
             message_id = world.message_id(planned.contact_id)
             told = _told(world, message_id)
@@ -70,6 +99,17 @@ def _few_doubts(world: World) -> list[str]:
     if len(doubts) > most:
         return [f"{len(doubts)} doubts, and only {most} can be explained"]
     return []
+
+
+def _answered_doubts_are_settled(world: World) -> list[str]:
+    """Where every invocation came to its end and every answer arrived, nothing is in doubt."""
+    if world.failed or world.relay.silences:
+        return []
+    return [
+        f"{row.message_id} is in doubt, and somebody knew"
+        for row in world.table.all()
+        if row.event_type is EventType.DOUBTED and not row.data["settled"]
+    ]
 
 
 def _suppression_holds(world: World) -> list[str]:
@@ -110,3 +150,29 @@ def _tallies_add_up(world: World) -> list[str]:
         if min(tally.accepted, tally.failed, tally.doubted) < 0:
             broken.append(f"batch {batch.ref.batch_id}: less than nobody: {tally}")
     return broken
+
+
+def _counters_are_the_rows(world: World) -> list[str]:
+    """The counters equal the sum over all rows."""
+    wanted = {
+        cell: +counts for cell, counts in metrics.totals(world.table.all()).items() if +counts
+    }
+    kept = {cell: +Counter(row.counts) for cell, row in world.aftermath.counters.rows.items()}
+    kept = {cell: counts for cell, counts in kept.items() if counts}
+    return [
+        f"counter {cell}: {kept.get(cell)} is kept, the rows sum to {wanted.get(cell)}"
+        for cell in sorted(wanted.keys() | kept.keys())
+        if wanted.get(cell) != kept.get(cell)
+    ]
+
+
+def _nothing_is_lost_on_the_way_back(world: World) -> list[str]:
+    """Told once more, all that was ever told changes no row."""
+    if world.aftermath.queue.dead:
+        return [f"{len(world.aftermath.queue.dead)} payloads lie among the dead letters"]
+    before = list(world.table.all())
+    for text in reversed(world.aftermath.told):
+        world.aftermath.ingest(text)
+    if before != list(world.table.all()):
+        return ["telling everything once more, backwards, changes the rows"]
+    return []

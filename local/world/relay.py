@@ -4,7 +4,7 @@ It knows nothing of what the product believes: it counts what reached it.
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -43,6 +43,7 @@ class Relay:
     chance: random.Random
     mood: Mood
     steps: Steps
+    on_taken: Callable[[Taken, str], None]  # told of each with its envelope sender
     ledger: list[Taken] = field(default_factory=list)
     silences: int = 0  # answers that were lost on the way back
 
@@ -97,9 +98,9 @@ class Line:
             return self._silence()
         message.render()
         now, step = self.relay.clock.now, self.relay.steps.count()
-        self.relay.ledger.append(
-            Taken(message.message_id, message.recipient, self.ip.ip_id, now, step)
-        )
+        taken = Taken(message.message_id, message.recipient, self.ip.ip_id, now, step)
+        self.relay.ledger.append(taken)
+        self.relay.on_taken(taken, message.envelope_from)
         if dice < mood.later + mood.never + mood.silent_lost + mood.silent_taken:
             return self._silence()
         return Accepted("250 2.0.0 Message queued")

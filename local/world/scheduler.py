@@ -18,6 +18,7 @@ Done = Callable[[bool], None]
 class Process:
     """One running invocation."""
 
+    kind: str
     name: str
     thread: greenlet
     done: Done
@@ -41,10 +42,10 @@ class Scheduler:
     processes: list[Process] = field(default_factory=list)
     running: Process | None = None
 
-    def spawn(self, name: str, work: Callable[[], object], done: Done) -> None:
+    def spawn(self, kind: str, number: int, work: Callable[[], object], done: Done) -> None:
         """Start a process; `done` is told whether it ended well."""
         thread = greenlet(lambda: self._outcome(work))
-        self.processes.append(Process(name, thread, done, self.clock.now))
+        self.processes.append(Process(kind, f"{kind}-{number}", thread, done, self.clock.now))
 
     def step(self, name: str) -> Fault | None:
         """Let others run before the running process makes its call; return what strikes it."""

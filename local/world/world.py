@@ -1,9 +1,11 @@
 """World: one campaign's whole life on the real flows, from start until nothing is left to do."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from itertools import count
 from typing import Any
 
 from local.memory.batches import Batches
@@ -12,14 +14,15 @@ from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.messages import Messages
 from local.memory.quota import Quota, SendingIps
 from local.memory.rows import EventTable
+from local.world.aftermath import SHARDS, Aftermath
 from local.world.case import Case
+from local.world.churn import Churn
 from local.world.clock import START, Clock
 from local.world.faults import Faulty, Steps
 from local.world.queue import Delivery, Queue
 from local.world.relay import Relay
 from local.world.scheduler import Scheduler
 from mailtide.domain import identifiers
-from mailtide.domain.batch import BatchRef
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
@@ -91,10 +94,13 @@ class World:
     sending_ips: SendingIps = field(default_factory=SendingIps)
     quota: Quota = field(default_factory=Quota)
     relay: Relay = field(init=False)
+    aftermath: Aftermath = field(init=False)
     launching: Queue[str] = field(init=False)
     sending: Queue[Order] = field(init=False)
     claims: list[Claim] = field(default_factory=list)
     suppressed_at: dict[str, int] = field(default_factory=dict)  # contact -> step
+    churn: Churn = field(init=False)
+    busy: Counter[str] = field(default_factory=Counter)  # invocations that run, by kind
     next_look: datetime = field(init=False)
     runs: int = 0
     failed: int = 0  # invocations that died or failed
@@ -106,10 +112,23 @@ class World:
         self.chance = random.Random(self.case.seed)  # noqa: S311 - a replay needs the same dice
         self.scheduler = Scheduler(self.clock, self.chance, self.case.faults)
         self.steps = Steps(self.scheduler.step, self.scheduler.freeze, lambda: self.scheduler.steps)
-        self.relay = Relay(self.clock, self.chance, self.case.mood, self.steps)
         self.launching = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
         self.sending = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
+        self.aftermath = Aftermath(
+            clock=self.clock,
+            chance=self.chance,
+            table=self.table,
+            queue=Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates),
+            wrap=self._faulty,
+            org_id=ORG,
+            contacts=self.contacts,
+            suppressions=self.suppressions,
+        )
+        self.relay = Relay(
+            self.clock, self.chance, self.case.mood, self.steps, self.aftermath.follow
+        )
         self._settle_people()
+        self.churn = Churn(self, self.chance, self.case.churn)
 
     def run(self) -> "World":
         """Start the campaign and play until nothing is left to do.
@@ -149,11 +168,9 @@ class World:
 
     def add_contact(self, number: int) -> str:
         """Add the contact of a number, whose address falls into one of the case's shards."""
-        for attempt in range(10_000):
-            email = f"person{number}.{attempt}@example.com"
-            contact_id = identifiers.contact_id(KEY, ORG, email)
-            if identifiers.shard_of(contact_id) in self.case.shards:
-                break
+        addresses = (f"person{number}.{attempt}@example.com" for attempt in count())
+        ids = ((identifiers.contact_id(KEY, ORG, email), email) for email in addresses)
+        contact_id, email = next(p for p in ids if identifiers.shard_of(p[0]) in self.case.shards)
         joined = START - timedelta(days=number)
         self.contacts.put(Contact(ORG, contact_id, email, "other", joined))
         return contact_id
@@ -187,18 +204,36 @@ class World:
 
     def _invoke(self) -> None:
         """Start what triggers start: queue messages, the minute's look, what people do."""
+        self.churn.act(self.scheduler.steps)
+        # An invocation that stands still was given up: it takes up no concurrency.
+        self.busy = Counter(
+            p.kind for p in self.scheduler.processes if p.wakes_at <= self.clock.now
+        )
         self._drain(self.launching, "launch", 2, lambda shard: self._launch(shard))
         self._drain(self.sending, "sender", self.case.senders, lambda order: self._send(order))
+        self._drain(self.aftermath.queue, "ingest", 2, lambda text: self.aftermath.ingest(text))
+        for shard in SHARDS:
+            self._read(shard, "rollup", self.aftermath.rollup)
+            self._read(shard, "react", self.aftermath.react)
         if self.next_look <= self.clock.now:
             self.next_look = self.clock.now + timedelta(minutes=1)
             self._spawn("release", self._look, lambda: None)
 
     def _drain(self, queue: Queue[Any], name: str, most: int, work: Work) -> None:
-        while self._running(name) < most:
+        while queue.waiting and self.busy[name] < most:
             delivery = queue.take()
             if delivery is None:
                 return
             self._spawn(name, _bound(work, delivery), _bound(queue.delete, delivery, whole=True))
+
+    def _read(self, shard: str, reader: str, work: Callable[[Any, str], None]) -> None:
+        """Start a stream reader's next batch; a shard has one reader of a kind at a time."""
+        name = f"{reader}.{shard}"
+        if self.busy[name] or not self.aftermath.behind(reader, shard):
+            return
+        records, finished = self.aftermath.next_batch(reader, shard)
+        if records:
+            self._spawn(name, lambda: work(records, shard), finished)
 
     def _spawn(
         self, name: str, work: Callable[[], object], succeeded: Callable[[], object]
@@ -209,14 +244,8 @@ class World:
                 succeeded()
 
         self.runs += 1
-        self.scheduler.spawn(f"{name}-{self.runs}", work, done)
-
-    def _running(self, name: str) -> int:
-        """Count the invocations that take up concurrency; one that stands still was given up."""
-        return sum(
-            p.name.startswith(f"{name}-") and p.wakes_at <= self.clock.now
-            for p in self.scheduler.processes
-        )
+        self.busy[name] += 1
+        self.scheduler.spawn(name, self.runs, work, done)
 
     def _launch(self, shard: str) -> None:
         Launch(
@@ -284,8 +313,8 @@ class World:
     def _over(self) -> bool:
         """Say whether the campaign is in its last state and nothing is on its way."""
         ended = self.campaigns.rows[ORG, CAMPAIGN].state in (State.SENT, State.CANCELLED)
-        idle = not (self.scheduler.processes or self.launching.waiting or self.sending.waiting)
-        return ended and idle
+        queues = (self.launching, self.sending, self.aftermath.queue)
+        return ended and not (self.scheduler.processes or any(q.waiting for q in queues))
 
     def _wait(self) -> None:
         """Jump to the next instant at which something happens."""
@@ -295,6 +324,7 @@ class World:
                 self.scheduler.next_wake(),
                 self.launching.next_visible(),
                 self.sending.next_visible(),
+                self.aftermath.queue.next_visible(),
             )
             if at is not None
         ]
@@ -341,8 +371,3 @@ def _bound(work: Callable[[Any], object], delivery: Delivery[Any], *, whole: boo
 
 def _identity() -> Identity:
     return Identity(ORG, "identity", "News", "News", "news@example.com", "bounce.example.com")
-
-
-def block_ref(shard: str, batch_id: str) -> BatchRef:
-    """Return the reference of a batch of the world's campaign."""
-    return BatchRef(ORG, CAMPAIGN, shard, batch_id)
