@@ -101,8 +101,10 @@ class Launch:
         if shard not in campaign.launching:
             return 0
         audience = self._audience(campaign, shard)
-        excluded = self._excluded(org_id, shard, audience)
-        taken = self._plan(campaign, shard, audience, excluded)
+        known = self.contacts.of_shard(org_id, shard)
+        excluded = self._excluded(org_id, shard, audience, known)
+        ready = [known[one] for one in audience if one not in excluded]
+        taken = self._plan(campaign, shard, audience, ready)
         # Suppressed since an earlier run put them into a batch: the sender leaves them out.
         left_out = {one: reason for one, reason in excluded.items() if one not in taken}
         self.batches.exclude(campaign_id, shard, left_out)
@@ -121,10 +123,11 @@ class Launch:
                 audience.setdefault(contact_id, list_id)
         return audience
 
-    def _excluded(self, org_id: str, shard: str, audience: Mapping[str, str]) -> dict[str, str]:
+    def _excluded(
+        self, org_id: str, shard: str, audience: Mapping[str, str], known: Mapping[str, Contact]
+    ) -> dict[str, str]:
         """Return why some of the audience are left out."""
         suppressions = self.suppressions.of_shard(org_id, shard)
-        known = self.contacts.of_shard(org_id, shard)
         excluded = {}
         for contact_id in audience:
             reason = stops(suppressions.get(contact_id), Stream.MARKETING)
@@ -139,27 +142,22 @@ class Launch:
         campaign: Campaign,
         shard: str,
         audience: Mapping[str, str],
-        excluded: Mapping[str, str],
+        ready: Sequence[Contact],
     ) -> set[str]:
         """Put batches until nobody is left; return the contacts of all of them."""
+        now = self.clock()
+        line = sorted((contacts_rules.rank(one, now), one.contact_id) for one in ready)
         while True:
             stored = self.batches.stored(campaign.campaign_id, shard)
             taken = {one.contact_id for _, recipients in stored for one in recipients}
-            rest = [c for c in audience if c not in taken and c not in excluded]
+            rest = [place for place in line if place[1] not in taken]
             if not rest:
                 return taken
-            ranks = self._ranks(campaign.org_id, shard)
-            rest.sort(key=lambda contact_id: (ranks.get(contact_id, 0), contact_id))
             chosen = rest[: self.batch_size]
             draft = Batch(
                 ref=BatchRef(campaign.org_id, campaign.campaign_id, shard, f"{len(stored):05d}"),
                 count=len(chosen),
-                rank=ranks.get(chosen[0], 0),
+                rank=chosen[0][0],
                 due_at=self.clock(),
             )
-            self.batches.create(draft, [Planned(c, audience[c]) for c in chosen])
-
-    def _ranks(self, org_id: str, shard: str) -> dict[str, int]:
-        now = self.clock()
-        known = self.contacts.of_shard(org_id, shard)
-        return {one: contacts_rules.rank(contact, now) for one, contact in known.items()}
+            self.batches.create(draft, [Planned(one, audience[one]) for _, one in chosen])

@@ -135,15 +135,16 @@ class Release:
     def _release(self, ready: dict[str, Campaign], now: datetime, nonce: str) -> int:
         """Hand out the due batches of the campaigns that are ready, best rank first."""
         places = _Places(self.sending_ips, self.quota, now.date())
+        ended: dict[str, bool] = {}
         released = 0
         for batch in sorted(self.batches.due(now), key=lambda b: (b.rank, b.ref.batch_id)):
             if batch.ref.campaign_id in ready:
                 released += self._release_one(batch, places, now, nonce)
             else:
-                released += self._leave(batch, now, nonce)
+                released += self._leave(batch, ended, now, nonce)
         return released
 
-    def _leave(self, batch: Batch, now: datetime, nonce: str) -> int:
+    def _leave(self, batch: Batch, ended: dict[str, bool], now: datetime, nonce: str) -> int:
         """See to a batch whose campaign does not send.
 
         What a dead holder opened is settled all the same; the batch of a campaign that has ended
@@ -151,8 +152,11 @@ class Release:
         """
         if batch.phase is Phase.OPENED:
             return self._hand_out(batch, 0, now, nonce)
-        campaign = self.campaigns.get(batch.ref.org_id, batch.ref.campaign_id)
-        if campaign is None or campaign.state in ENDED:
+        campaign_id = batch.ref.campaign_id
+        if campaign_id not in ended:
+            campaign = self.campaigns.get(batch.ref.org_id, campaign_id)
+            ended[campaign_id] = campaign is None or campaign.state in ENDED
+        if ended[campaign_id]:
             self.batches.swap(batch, replace(batch, due_at=None), nonce)
         return 0
 

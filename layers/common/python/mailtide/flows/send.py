@@ -16,6 +16,7 @@ from typing import Protocol
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
 from mailtide.domain.campaign import Campaign, State
+from mailtide.errors import RetryableError
 from mailtide.flows.block import BlockResult
 
 PAUSE_CHECK = timedelta(minutes=10)  # how often `release` looks at a campaign that does not send
@@ -131,10 +132,13 @@ class Sender:
             return self._work(run, until)
         except _LostError:
             return Ending.LOST
+        except RetryableError:
+            # The block is known but not in the row: whoever takes it over has to hear of it.
+            run.testify()
+            raise
 
     def _work(self, run: "_Run", until: datetime) -> Ending:
         batch = run.stored  # what the row will say once the last block's result is stored too
-        result: BlockResult | None = None
         while True:
             campaign = self.campaigns.get(batch.ref.org_id, batch.ref.campaign_id)
             if campaign is None:
@@ -144,14 +148,14 @@ class Sender:
                 continue
             ending = self._ending(batch, campaign, until)
             if ending is not None:
-                self._end(run, batch, ending, result)
+                self._end(run, batch, ending)
                 return ending
             claim = rules.claim(batch, self._lease_end(), self.block_size)
-            claimed = self._store(run, claim, result)
-            result = self.blocks.send(claimed, campaign, until, run.try_store)
-            if result is None:
+            claimed = run.store(claim)
+            run.result = self.blocks.send(claimed, campaign, until, run.try_store)
+            if run.result is None:
                 raise _LostError
-            batch = rules.settle(run.stored, result.tally, self.clock())
+            batch = rules.settle(run.stored, run.result.tally, self.clock())
 
     def _ending(self, batch: Batch, campaign: Campaign, until: datetime) -> Ending | None:
         """Say why no further block may be claimed; None when one may."""
@@ -163,7 +167,7 @@ class Sender:
             return Ending.NOT_SENDING
         return Ending.OUT_OF_TIME if self.clock() >= until else None
 
-    def _end(self, run: "_Run", batch: Batch, ending: Ending, result: BlockResult | None) -> None:
+    def _end(self, run: "_Run", batch: Batch, ending: Ending) -> None:
         """Store the last result and free the lease; out of time, a fresh pointer goes on."""
         now = self.clock()
         if ending is Ending.OUT_OF_TIME:
@@ -171,18 +175,9 @@ class Sender:
             batch = rules.release(rules.hand_back(batch, now), places, now + self.lease)
         elif ending is Ending.NOT_SENDING:
             batch = rules.hand_back(batch, now + PAUSE_CHECK)
-        stored = self._store(run, batch, result)
+        stored = run.store(batch)
         if ending is Ending.OUT_OF_TIME:
             self.orders.send([Order(stored.ref, stored.fence)])
-
-    def _store(self, run: "_Run", batch: Batch, result: BlockResult | None) -> Batch:
-        """Write the row; a run that lost it says first what became of its last block."""
-        stored = run.try_store(batch)
-        if stored is None:
-            if result is not None:
-                self.takeovers.testify(result)
-            raise _LostError
-        return stored
 
     def _lease_end(self) -> datetime:
         return self.clock() + self.lease
@@ -195,6 +190,21 @@ class _Run:
     sender: Sender
     holder: str
     stored: Batch
+    result: BlockResult | None = None  # of the last block, until the row has it
+
+    def store(self, batch: Batch) -> Batch:
+        """Write the row; a run that lost it says first what became of its last block."""
+        stored = self.try_store(batch)
+        if stored is None:
+            self.testify()
+            raise _LostError
+        self.result = None
+        return stored
+
+    def testify(self) -> None:
+        """Say what became of the last block if the row does not."""
+        if self.result is not None:
+            self.sender.takeovers.testify(self.result)
 
     def try_store(self, batch: Batch) -> Batch | None:
         """Write the row over the version written last; None when somebody else has it."""

@@ -41,6 +41,10 @@ class Messages(Protocol):
         """Replace the message's row of the same key if its attempt is `row.attempt`."""
         ...
 
+    def replace(self, old: EventRow, new: EventRow) -> bool:
+        """Write `new` if the row still reads as `old`; True when it was written."""
+        ...
+
 
 class Doubts(Protocol):
     """The marks of messages nobody can vouch for (flows/doubts.py)."""
@@ -75,7 +79,8 @@ class Takeover:
         marks = []
         for i in members.placed(opened):
             if planned[i].contact_id in carried:
-                self.messages.correct(members.correction(rows[i], PUT_OFF, carried=True))
+                # A row that says more already, in the relay's own words, keeps them.
+                self.messages.replace(rows[i], members.correction(rows[i], PUT_OFF, carried=True))
             else:
                 marks.append(members.doubt(rows[i]))
         doubted = self.doubts.mark(marks)
