@@ -19,19 +19,18 @@ AWS_ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-POWERTOOLS_ENVIRONMENT = {
+# What is read when a module is imported, which is before any fixture runs.
+IMPORT_ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "mailtide",
     "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
+    # CloudFormation's own schema checks take seconds and are part of `make synth`.
+    "CDK_VALIDATION": "false",
 }
+os.environ.update(IMPORT_ENVIRONMENT)
 
 # A shared machine is slow at times, and a slow example is not a wrong one.
 settings.register_profile("mailtide", deadline=None, print_blob=True)
 settings.load_profile("mailtide")
-
-
-def pytest_configure() -> None:
-    """Set what Powertools reads when a handler is imported, which is before any fixture runs."""
-    os.environ.update(POWERTOOLS_ENVIRONMENT)
 
 
 @pytest.fixture(autouse=True)
