@@ -30,7 +30,7 @@ ACCESS: dict[str, Access] = {
             "identities": "rw",
             "sending_ips": "rw",
             "campaigns": "rw",
-            "warmup_schedules": "r",
+            "warmup_schedules": "rw",
             "suppression_list": "rw",
         },
         get=("imports",),
