@@ -1,8 +1,6 @@
 """The ingest flow in a small world: two messages were sent, and what is told about them."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -95,14 +93,6 @@ def hit(
     at = START + timedelta(seconds=seconds)
     key = hit_key(type_, at, message(number), request_id)
     return Hit(type_, message(number), key, at, "GET", agent, "192.0.2.7")
-
-
-def plain(rows: Iterable[EventRow]) -> list[EventRow]:
-    """Return rows without the versions that concurrent writers count up."""
-    return [
-        replace(row, data={name: v for name, v in row.data.items() if name != "version"})
-        for row in rows
-    ]
 
 
 def feedback(number: int = 1, recipient: str | None = None) -> str:

@@ -81,7 +81,7 @@ def doubt(number: int = 1, *, settled: bool = False) -> EventRow:
     )
 
 
-def engagement(number: int = 1, version: int = 1, **data: Any) -> EventRow:
+def engagement(number: int = 1, **data: Any) -> EventRow:
     """Return an engagement row."""
     empty: dict[str, Any] = {
         "opens": {},
@@ -96,5 +96,5 @@ def engagement(number: int = 1, version: int = 1, **data: Any) -> EventRow:
         EventType.ENGAGEMENT,
         dimensions(number),
         START,
-        data={**empty, **data, "version": version},
+        data={**empty, **data},
     )

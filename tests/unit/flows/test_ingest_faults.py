@@ -14,7 +14,7 @@ from mailtide.errors import RetryableError
 from mailtide.flows.doubts import Doubts
 from mailtide.flows.envelope import write_hits
 from mailtide.flows.ingest import Ingest
-from tests.ingesting import World, bounced, delivered, event, feedback, hit, plain, webhook
+from tests.ingesting import World, bounced, delivered, event, feedback, hit, webhook
 from tests.rows import START, doubt
 
 REPORTS = [
@@ -72,7 +72,7 @@ def test_failures_and_lost_replies_change_nothing_in_the_end(
     flow = stepped(hit_by_faults, fail, fail)
     for text in order:
         _until_it_passes(flow, text)
-    assert plain(hit_by_faults.table.all()) == plain(straight.table.all())
+    assert list(hit_by_faults.table.all()) == list(straight.table.all())
     assert hit_by_faults.suppressions.rows == straight.suppressions.rows
     assert hit_by_faults.bucket.objects == straight.bucket.objects
 
@@ -115,4 +115,4 @@ def test_a_delivery_at_any_step_of_a_hit_s_ingest_is_in_its_verdict(step: int) -
     stepped(world, deliver, lambda: None).run(write_hits([hit(seconds=61)], START))
     if next(steps) <= step:
         world.flow.run(webhook(delivered(seconds=60)))
-    assert plain(world.table.all()) == plain(straight.table.all())
+    assert list(world.table.all()) == list(straight.table.all())

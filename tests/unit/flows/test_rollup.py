@@ -93,7 +93,6 @@ LIFE = [
     happening(EventType.DEFERRED, minutes=1),
     engagement(opens={"2026-11-24T10:15": [1, 0, 0]}, uniques={"unique_opens": "2026-11-24T10:15"}),
     engagement(
-        version=2,
         opens={"2026-11-24T10:15": [0, 1, 0], "2026-11-24T10:30": [1, 0, 0]},
         uniques={"unique_opens": "2026-11-24T10:15"},
     ),

@@ -94,7 +94,7 @@ def judge(rows: Iterable[EventRow]) -> Verdict:
 
 
 def summary(verdict: Verdict) -> dict[str, Any]:
-    """Return what is stored of a verdict, but for its version.
+    """Return what is stored of a verdict.
 
     `{"opens": {quarter: [human, machine, unknown]}, "clicks": …, "uniques": {metric: quarter},
     "human_open_at": ms | None, "human_click_at": ms | None}`

@@ -1,7 +1,7 @@
 """Verdicts: keep a message's engagement row equal to what the rules say of its other rows.
 
 The row is a pure function of the others, so it is computed anew whenever one of them changed, and
-written against the version that was read; then everything is read again until nothing is left to
+written only over the row that was read; then everything is read again until nothing is left to
 change. Two that work on one message at once both end only when the row fits all rows they know of,
 also when the hit that called for it was there already (an earlier run may have died behind it).
 Source: docs/domain/counters.md (why a row and not the hits is counted).
@@ -9,7 +9,7 @@ Source: docs/domain/counters.md (why a row and not the hits is counted).
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from mailtide.domain import engagement
 from mailtide.domain.event import EventType
@@ -58,8 +58,8 @@ class Verdicts:
                 self.rows.remove(message_id, surplus)
             stored = next((row for row in rows if row.event_key == ENGAGEMENT), None)
             rest = [row for row in rows if row.event_key not in {ENGAGEMENT, *surplus}]
-            wanted = _judged(rest, stored)
-            if wanted is None:
+            wanted = _judged(rest)
+            if wanted is None or wanted == stored:
                 return
             if stored is None:
                 self.rows.put_if_absent(wanted)
@@ -74,22 +74,19 @@ def _surplus(rows: Sequence[EventRow]) -> set[str]:
     return set(opens[engagement.MAX_OPENS :])
 
 
-def _judged(rows: Sequence[EventRow], stored: EventRow | None) -> EventRow | None:
-    """Return the engagement row that fits `rows`; None when the stored one does, or none is due."""
+def _judged(rows: Sequence[EventRow]) -> EventRow | None:
+    """Return the engagement row that fits `rows`; None where there is no hit to judge."""
     hits = [row for row in rows if row.event_type in (EventType.OPENED, EventType.CLICKED)]
     if not hits:
         return None
     first = min(hits, key=lambda row: (row.ts, row.event_key))
     base = next((row for row in rows if row.event_key == SENT), first)
-    version = int(stored.data["version"]) if stored else 0
-    data: Mapping[str, Any] = engagement.summary(engagement.judge(rows))
-    fits = replace(
+    return replace(
         base,
         event_key=ENGAGEMENT,
         event_type=EventType.ENGAGEMENT,
         ts=first.ts,
         smtp_code=None,
         smtp_response=None,
-        data={**data, "version": version},
+        data=engagement.summary(engagement.judge(rows)),
     )
-    return None if fits == stored else replace(fits, data={**data, "version": version + 1})

@@ -1,7 +1,7 @@
 """Event rows as items of `email_delivery_events`, for the stores and the stream's readers.
 
-What a condition looks at stands in an attribute of its own (`merge_order`, `version`), the rest of
-`data` in one JSON text. The two sparse indexes follow from the row alone.
+What a condition looks at stands in an attribute of its own (`merge_order`), the rest of `data` in
+one JSON text. The two sparse indexes follow from the row alone.
 """
 
 import json
@@ -21,7 +21,7 @@ from mailtide.domain.message import (
 Item = dict[str, dict[str, Any]]
 
 PROBLEM_SHARDS = 8
-_OWN_ATTRIBUTE = {"order": "merge_order", "version": "version"}  # name in `data` → attribute
+_ORDER = "order"  # in `data`; the attribute is `merge_order`
 
 
 def to_item(row: EventRow) -> Item:
@@ -41,7 +41,7 @@ def to_item(row: EventRow) -> Item:
         "ip_id": of.ip_id,
         "provider": of.provider,
         "smtp_response": row.smtp_response,
-        "merge_order": row.data.get("order"),
+        "merge_order": row.data.get(_ORDER),
         "by_recipient": of.recipient_id if row.event_key == SENT else None,
         "problem_of": problem_of(row),
         "data": _rest_of(row),
@@ -50,7 +50,6 @@ def to_item(row: EventRow) -> Item:
         "attempt": row.attempt,
         "ts": millis(row.ts),
         "smtp_code": row.smtp_code,
-        "version": row.data.get("version"),
     }
     item: Item = {name: {"S": text} for name, text in texts.items() if text is not None}
     item.update({name: {"N": str(n)} for name, n in numbers.items() if n is not None})
@@ -72,9 +71,7 @@ def from_item(item: Item) -> EventRow:
 def _read(item: Item) -> EventRow:
     data = json.loads(item["data"]["S"]) if "data" in item else {}
     if "merge_order" in item:
-        data["order"] = item["merge_order"]["S"]
-    if "version" in item:
-        data["version"] = int(item["version"]["N"])
+        data[_ORDER] = item["merge_order"]["S"]
     of = Dimensions(
         org_id=item["org_id"]["S"],
         campaign_id=item["campaign_id"]["S"],
@@ -111,5 +108,5 @@ def problem_of(row: EventRow) -> str | None:
 
 
 def _rest_of(row: EventRow) -> str | None:
-    rest = {name: value for name, value in row.data.items() if name not in _OWN_ATTRIBUTE}
+    rest = {name: value for name, value in row.data.items() if name != _ORDER}
     return json.dumps(rest, separators=(",", ":")) if rest else None

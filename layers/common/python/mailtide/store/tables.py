@@ -209,7 +209,6 @@ class DeliveryEventRow(Row):
     smtp_response = UnicodeAttribute(null=True)
     data = JSONAttribute(null=True)
     merge_order = UnicodeAttribute(null=True)  # of a state row: the least is kept
-    version = NumberAttribute(null=True)  # of the engagement row
     by_recipient = UnicodeAttribute(null=True)
     problem_of = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
