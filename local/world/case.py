@@ -8,6 +8,11 @@ from typing import Any, Self
 from local.world.faults import Fault
 from local.world.relay import Mood
 
+KEY = b"k" * 32  # of contact and message ids
+ORG = "org0000000000000"
+CAMPAIGN = "campaign00"
+LISTS = ("list000000000000", "list000000000001")
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

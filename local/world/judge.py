@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from local.world.world import ORG, World
+from local.world.case import ORG
+from local.world.world import World
 from mailtide.domain import metrics
 from mailtide.domain.batch import Batch, Phase
 from mailtide.domain.event import EventType

@@ -11,39 +11,25 @@ from typing import Any
 from local.memory.batches import Batches
 from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
-from local.memory.messages import Messages
 from local.memory.quota import Quota, SendingIps
 from local.memory.rows import EventTable
 from local.world.aftermath import SHARDS, Aftermath
-from local.world.case import Case
+from local.world.case import CAMPAIGN, KEY, LISTS, ORG, Case
 from local.world.churn import Churn
 from local.world.clock import START, Clock
 from local.world.faults import Faulty, Steps
+from local.world.outgoing import TIMEOUT, Claim, Outgoing
 from local.world.queue import Delivery, Queue
 from local.world.relay import Relay
 from local.world.scheduler import Scheduler
 from mailtide.domain import identifiers
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.contact import Contact
-from mailtide.domain.content import Identity
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Tls
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
-from mailtide.flows.block import Blocks
-from mailtide.flows.doubts import Doubts
-from mailtide.flows.later import Later
-from mailtide.flows.launch import Launch
-from mailtide.flows.recipients import Recipients
-from mailtide.flows.release import Release
-from mailtide.flows.send import Order, Sender
-from mailtide.flows.takeover import Takeover
+from mailtide.flows.send import Order
 
-KEY = b"k" * 32
-ORG = "org0000000000000"
-CAMPAIGN = "campaign00"
-LISTS = ("list000000000000", "list000000000001")
-LEASE = timedelta(minutes=3)
-TIMEOUT = timedelta(minutes=2)
 VISIBILITY = TIMEOUT + timedelta(seconds=30)
 MAX_TURNS = 400_000
 Work = Callable[[Any], object]
@@ -51,29 +37,6 @@ Work = Callable[[Any], object]
 
 class StuckError(AssertionError):
     """The world did not come to rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claim of a block, as the row's write shows it."""
-
-    step: int
-    contact_ids: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The campaign's content: the message id is all it says."""
-
-    identity: Identity
-
-    def compose(self, campaign: Campaign) -> "Content":
-        """Return itself."""
-        return self
-
-    def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
-        """Return a message that names the contact."""
-        return f"{message_id} {contact.email}".encode()
 
 
 @dataclass(slots=True)
@@ -94,6 +57,7 @@ class World:
     sending_ips: SendingIps = field(default_factory=SendingIps)
     quota: Quota = field(default_factory=Quota)
     relay: Relay = field(init=False)
+    outgoing: Outgoing = field(init=False)
     aftermath: Aftermath = field(init=False)
     launching: Queue[str] = field(init=False)
     sending: Queue[Order] = field(init=False)
@@ -114,12 +78,13 @@ class World:
         self.steps = Steps(self.scheduler.step, self.scheduler.freeze, lambda: self.scheduler.steps)
         self.launching = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
         self.sending = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
+        self.outgoing = Outgoing(self)
         self.aftermath = Aftermath(
             clock=self.clock,
             chance=self.chance,
             table=self.table,
             queue=Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates),
-            wrap=self._faulty,
+            wrap=self.faulty,
             org_id=ORG,
             contacts=self.contacts,
             suppressions=self.suppressions,
@@ -209,15 +174,15 @@ class World:
         self.busy = Counter(
             p.kind for p in self.scheduler.processes if p.wakes_at <= self.clock.now
         )
-        self._drain(self.launching, "launch", 2, lambda shard: self._launch(shard))
-        self._drain(self.sending, "sender", self.case.senders, lambda order: self._send(order))
-        self._drain(self.aftermath.queue, "ingest", 2, lambda text: self.aftermath.ingest(text))
+        self._drain(self.launching, "launch", 2, self.outgoing.launch)
+        self._drain(self.sending, "sender", self.case.senders, self.outgoing.send)
+        self._drain(self.aftermath.queue, "ingest", 2, self.aftermath.ingest)
         for shard in SHARDS:
             self._read(shard, "rollup", self.aftermath.rollup)
             self._read(shard, "react", self.aftermath.react)
         if self.next_look <= self.clock.now:
             self.next_look = self.clock.now + timedelta(minutes=1)
-            self._spawn("release", self._look, lambda: None)
+            self._spawn("release", self.outgoing.look, lambda: None)
 
     def _drain(self, queue: Queue[Any], name: str, most: int, work: Work) -> None:
         while queue.waiting and self.busy[name] < most:
@@ -247,67 +212,8 @@ class World:
         self.busy[name] += 1
         self.scheduler.spawn(name, self.runs, work, done)
 
-    def _launch(self, shard: str) -> None:
-        Launch(
-            campaigns=self._faulty(self.campaigns, "campaigns"),
-            lists=self._faulty(self.lists, "lists"),
-            contacts=self._faulty(self.contacts, "contacts"),
-            suppressions=self._faulty(self.suppressions, "suppressions"),
-            batches=self._faulty(self.batches, "batches"),
-            release=self._look,
-            clock=self.clock,
-            batch_size=self.case.batch_size,
-        ).run(ORG, CAMPAIGN, shard)
-
-    def _look(self) -> None:
-        self.runs += 1
-        Release(
-            campaigns=self._faulty(self.campaigns, "campaigns"),
-            batches=self._faulty(self.batches, "batches"),
-            sending_ips=self._faulty(self.sending_ips, "sending_ips"),
-            quota=self._faulty(self.quota, "quota"),
-            orders=self._faulty(_Queues(self), "queues"),
-            lease=LEASE,
-        ).run(self.clock.now, f"look-{self.runs}")
-
-    def _send(self, order: Order) -> None:
-        self.runs += 1
-        batches = self._faulty(_Watched(self), "batches")
-        messages = self._faulty(Messages(self.table), "messages")
-        doubts = Doubts(messages)
-        later = Later(batches)
-        recipients = Recipients(
-            batches,
-            self._faulty(self.contacts, "contacts"),
-            self._faulty(self.suppressions, "suppressions"),
-            lambda _campaign, contact_id: self.message_id(contact_id),
-        )
-        blocks = Blocks(
-            reader=recipients,
-            sending_ips=self._faulty(self.sending_ips, "sending_ips"),
-            quota=self._faulty(self.quota, "quota"),
-            messages=messages,
-            doubts=doubts,
-            later=later,
-            composer=Content(_identity()),
-            transports=self.relay,
-            clock=self.clock,
-        )
-        Sender(
-            batches=batches,
-            campaigns=self._faulty(self.campaigns, "campaigns"),
-            blocks=blocks,
-            takeovers=Takeover(recipients, messages, doubts, later, self.clock),
-            orders=self._faulty(_Queues(self), "queues"),
-            clock=self.clock,
-            lease=LEASE,
-            block_size=self.case.block_size,
-        ).run(order, f"sender-{self.runs}", self._until())
-
-    def _until(self) -> datetime:
-        return self.clock.now + (timedelta(days=3) if self.case.patient else TIMEOUT)
-
-    def _faulty(self, target: object, name: str) -> Any:
+    def faulty(self, target: object, name: str) -> Any:
+        """Make every call of a collaborator a step."""
         return Faulty(target, name, self.steps)
 
     def _over(self) -> bool:
@@ -334,40 +240,5 @@ class World:
         self.clock.forward_to(min([*instants, look]) + timedelta(milliseconds=1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Queues:
-    """The queues as flows see them."""
-
-    world: World
-
-    def send(self, orders: list[Order]) -> None:
-        self.world.send_orders(orders)
-
-    def launch(self, org_id: str, campaign_id: str, shards: Any) -> None:
-        self.world.ask_launch(org_id, campaign_id, shards)
-
-
-class _Watched:
-    """The batches, with a note of every claim."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._world.batches, name)
-
-    def swap(self, old: Any, new: Any, nonce: str) -> bool:
-        written = self._world.batches.swap(old, new, nonce)
-        if written and new.phase == "claimed":
-            block = self._world.batches.recipients(new)[new.watermark : new.block_end]
-            ids = frozenset(one.contact_id for one in block)
-            self._world.claims.append(Claim(self._world.scheduler.steps, ids))
-        return written
-
-
 def _bound(work: Callable[[Any], object], delivery: Delivery[Any], *, whole: bool = False) -> Any:
     return lambda: work(delivery if whole else delivery.body)
-
-
-def _identity() -> Identity:
-    return Identity(ORG, "identity", "News", "News", "news@example.com", "bounce.example.com")

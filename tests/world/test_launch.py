@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from local.world.case import Case
+from local.world.case import CAMPAIGN, ORG, Case
 from local.world.faults import Fault
 from local.world.judge import judge
-from local.world.world import CAMPAIGN, ORG, World
+from local.world.world import World
 from mailtide.domain.batch import Batch, BatchRef, Planned
 
 

@@ -160,3 +160,18 @@ def settle(batch: Batch, result: Tally, now: datetime) -> Batch:
 def hand_back(batch: Batch, due_at: datetime) -> Batch:
     """Give the lease up before its time: nothing is claimed, `release` decides again."""
     return replace(batch, phase=Phase.WAITING, released_to=batch.watermark, due_at=due_at)
+
+
+def successor(opened: Batch, due_at: datetime, *, refused: bool) -> Batch:
+    """Return the later batch of an opened block, still without recipients.
+
+    Its key has no fence in it: whoever puts it first, there is one for each block.
+    """
+    return Batch(
+        ref=replace(opened.ref, batch_id=f"{opened.ref.batch_id}.{opened.watermark}"),
+        count=0,
+        rank=opened.rank,
+        due_at=due_at,
+        attempt=opened.attempt + 1,
+        tries=opened.tries + refused,
+    )

@@ -7,11 +7,12 @@ Source: docs/domain/sending.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
-from mailtide.domain.batch import UNPLACED, Batch, Phase, Planned
+from mailtide.domain import batch as rules
+from mailtide.domain.batch import UNPLACED, Batch, Planned
 from mailtide.domain.handover import Outcome, Refused
 
 MAX_TRIES = 12  # refusals in a row; with the steps below about 30 hours, then it has failed
@@ -68,23 +69,8 @@ class Later:
         carried = unplaced + put_off
         if not carried and not always:
             return frozenset()
-        draft = replace(
-            opened,
-            ref=replace(opened.ref, batch_id=f"{opened.ref.batch_id}.{opened.watermark}"),
-            due_at=max(_dues(opened.tries, now, unplaced, put_off), default=now),
-            attempt=opened.attempt + 1,
-            tries=opened.tries + 1 if put_off else opened.tries,
-            phase=Phase.WAITING,
-            fence=0,
-            revision=0,
-            watermark=0,
-            block_end=0,
-            released_to=0,
-            placement="",
-            ips=(),
-            placed_at=None,
-            tally=type(opened.tally)(),
-        )
+        due_at = max(_dues(opened.tries, now, unplaced, put_off), default=now)
+        draft = rules.successor(opened, due_at, refused=bool(put_off))
         stored = self.batches.create(draft, carried)
         return frozenset(one.contact_id for one in self.batches.recipients(stored))
 
