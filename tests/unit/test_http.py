@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
+from mailtide import http
 from mailtide.domain.organisation import ApiKey, Scope, key_hash, new_key
 from mailtide.domain.page import Page
 from mailtide.errors import ConflictError, MailtideError, PermanentError, RetryableError
@@ -168,6 +169,15 @@ def test_a_known_key_is_not_looked_up_again_within_ten_seconds(api: Api, world: 
     for _ in range(3):
         call(api, "GET", "/api/things", key=KEYS[Scope.READ])
     assert world.asked == 1
+
+
+def test_the_memory_of_keys_is_bounded(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "KEY_CACHE_SIZE", 1)
+    for scope in (Scope.READ, Scope.SEND, Scope.READ):
+        assert call(api, "GET", "/api/things", key=KEYS[scope]).status == 200
+    assert world.asked == 3
 
 
 def test_a_problem_says_what_who_and_which_request(api: Api) -> None:

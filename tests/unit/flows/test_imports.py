@@ -262,6 +262,37 @@ def test_contacts_that_others_keep_changing_are_tried_again_later() -> None:
     assert world.job.counts == Counts()
 
 
+def test_a_worker_that_another_one_overtook_hands_its_pointer_back() -> None:
+    world = World(FILE)
+    overtaken = world.importer()
+
+    class Slow(Lists):
+        def add_members(self, *_: object) -> None:
+            other = World(FILE, jobs=world.jobs, files=world.files, contacts=world.contacts)
+            other.lists = world.lists
+            other.run("other")
+
+    slow = replace(overtaken, lists=Slow(lists=world.lists.lists))
+    with pytest.raises(RetryableError, match="another worker"):
+        slow.run(POINTER, "slow", world.clock() + timedelta(hours=1))
+    assert world.job.state is ImportState.DONE
+    assert world.job.counts == Counts(imported=4, merged=3, refused=3)
+
+
+def test_a_failure_that_another_worker_wrote_already_is_no_second_one() -> None:
+    world = World(b"name\n")
+
+    class Late(MemoryFiles):
+        def read(self, key: str, etag: str, offset: int, size: int) -> bytes:
+            if world.job.state is ImportState.RUNNING:
+                world.run("other")
+            return world.files.read(key, etag, offset, size)
+
+    late = replace(world.importer(), files=Late())
+    assert late.run(POINTER, "late", world.clock()) is Ending.FAILED
+    assert len(world.jobs.versions) == 1
+
+
 @dataclass
 class Queue:
     """SQS for one pointer: what fails comes back, a little later each time."""
@@ -292,7 +323,7 @@ class Queue:
     def spawn(self) -> None:
         self.started += 1
         name = f"worker{self.started}"
-        self.scheduler.spawn(name, lambda: self._work(name), lambda _: None)
+        self.scheduler.spawn("worker", self.started, lambda: self._work(name), lambda _: None)
 
     def _work(self, name: str) -> None:
         steps = Steps(self.scheduler.step, self.scheduler.freeze, lambda: self.scheduler.steps)

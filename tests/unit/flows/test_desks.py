@@ -1,0 +1,288 @@
+"""The rules behind the API where others act at the same time, or time runs out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.memory.campaigns import Campaigns as MemoryCampaigns
+from local.memory.contacts import Contacts, Lists, Suppressions
+from local.memory.contents import MemoryIdentities, MemoryTemplates
+from local.memory.imports import MemoryFiles, MemoryImports, MemoryPointers
+from local.memory.quota import Quota, SendingIps
+from local.world.clock import Clock
+from mailtide.domain import identifiers
+from mailtide.domain.campaign import Campaign, Move, State
+from mailtide.domain.contact import Contact
+from mailtide.domain.contact_list import ContactList
+from mailtide.domain.content import Identity, Template
+from mailtide.domain.import_job import ImportJob
+from mailtide.domain.page import Page
+from mailtide.domain.relay import read_networks
+from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.suppression import Stream
+from mailtide.errors import ConflictError, NotFoundError, RetryableError
+from mailtide.flows.campaign_desk import CampaignDesk
+from mailtide.flows.contact_book import ContactBook
+from mailtide.flows.forecast import PATIENCE, Forecaster
+from mailtide.flows.import_desk import ImportDesk
+from mailtide.flows.ip_registry import IpRegistry
+
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+RELAY = Relay("127.0.0.1", 587, Tls.NONE)
+IP = SendingIp("acme", "ip1", "one", Stream.MARKETING, RELAY)
+TRANSPORT = {"host": "127.0.0.1", "port": 587, "tls": "none"}
+
+
+def contact_id(org_id: str, address: str) -> str:
+    return identifiers.contact_id(b"k", org_id, address)
+
+
+class Restless(Contacts):
+    """Contacts that others change before each of our changes."""
+
+    def change(self, *_: object) -> bool:
+        return False
+
+
+def test_a_contact_that_others_keep_changing_is_tried_again_later() -> None:
+    contacts = Restless()
+    ann = Contact("acme", contact_id("acme", "ann@x.com"), "ann@x.com", "other", NOW)
+    contacts.put(ann)
+    book = ContactBook(contacts, Lists(), Unsuppressed(), contact_id, lambda: NOW)
+    with pytest.raises(RetryableError):
+        book.change("acme", ann.contact_id, {"timezone": "UTC"})
+    assert book.change("acme", ann.contact_id, {}) == ann
+
+
+class Unsuppressed:
+    """Nothing to forget."""
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Do nothing."""
+
+
+class Uploads(MemoryFiles):
+    """Files with addresses."""
+
+    def upload_url(self, key: str, lifetime: timedelta) -> str:
+        return f"https://bucket.test/{key}"
+
+    def download_url(self, key: str, lifetime: timedelta) -> str:
+        return f"https://bucket.test/{key}"
+
+
+class Taken(MemoryImports):
+    """Jobs that another call swaps first."""
+
+    def swap(self, *_: object) -> bool:
+        return False
+
+
+def test_a_start_that_loses_against_another_is_tried_again_later() -> None:
+    jobs, files, pointers = Taken(), Uploads(), MemoryPointers()
+    job = ImportJob("acme", "i1", "l1", NOW)
+    jobs.create(job)
+    files.put(job.source_key, b"email\n")
+    desk = ImportDesk(jobs, files, Lists(), pointers, lambda: "n", lambda: NOW)
+    with pytest.raises(RetryableError):
+        desk.start("acme", "i1")
+    assert pointers.waiting == []
+
+
+@dataclass
+class Ips(SendingIps):
+    """Sending IPs as the registry uses them."""
+
+    vanish: bool = False  # before a change is written
+
+    def get(self, org_id: str, ip_id: str) -> SendingIp | None:
+        return self.rows.get((org_id, ip_id))
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[SendingIp]:
+        mine = [ip for (org, _), ip in sorted(self.rows.items()) if org == org_id]
+        rest = [ip for ip in mine if after is None or ip.ip_id > after]
+        return Page(rest[:1], rest[0].ip_id if len(rest) > 1 else None)
+
+    def create(self, ip: SendingIp, at: datetime) -> None:
+        self.put(ip)
+
+    def replace(self, ip: SendingIp) -> bool:
+        if not self.vanish:
+            self.put(ip)
+        return not self.vanish
+
+    def delete(self, org_id: str, ip_id: str) -> bool:
+        return self.rows.pop((org_id, ip_id), None) is not None
+
+
+class Passwords(dict[str, str]):
+    """Secrets by sending IP."""
+
+    def put(self, ip_id: str, password: str) -> str:
+        self[ip_id] = password
+        return f"relay/{ip_id}"
+
+    def delete(self, ip_id: str) -> None:
+        self.pop(ip_id, None)
+
+
+def registry(ips: Ips) -> IpRegistry:
+    return IpRegistry(
+        sending_ips=ips,
+        quota=Quota(),
+        passwords=Passwords(),
+        resolve=lambda host: [host],
+        networks=read_networks(["127.0.0.0/8"]),
+        new_id=lambda: f"ip{len(ips.rows) + 1}",
+        clock=lambda: NOW,
+    )
+
+
+def test_a_tag_is_looked_for_on_every_page() -> None:
+    kept = registry(Ips())
+    for tag in ("one", "two"):
+        kept.create("acme", tag=tag, stream=Stream.MARKETING, daily_limit=None, transport=TRANSPORT)
+    with pytest.raises(ConflictError):
+        kept.change("acme", "ip1", {"tag": "two"})
+    assert kept.change("acme", "ip1", {"tag": "three"}).tag == "three"
+
+
+def test_a_sending_ip_that_is_deleted_meanwhile_is_not_found() -> None:
+    ips = Ips({("acme", "ip1"): IP}, vanish=True)
+    with pytest.raises(NotFoundError):
+        registry(ips).change("acme", "ip1", {"active": False})
+
+
+@dataclass
+class Campaigns(MemoryCampaigns):
+    """Campaigns as the desk uses them; `lost` calls are taken from it by others."""
+
+    lost: int = 0
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Campaign]:
+        return Page(list(self.rows.values()))
+
+    def create(self, campaign: Campaign) -> bool:
+        return self._mine(campaign)
+
+    def revise(self, campaign: Campaign) -> bool:
+        return self._mine(campaign)
+
+    def delete_draft(self, campaign: Campaign) -> bool:
+        return self._mine(campaign)
+
+    def start(
+        self, campaign: Campaign, template: Template, identity: Identity, at: datetime
+    ) -> bool:
+        return self._mine(replace(campaign, state=State.SENDING))
+
+    def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
+        if self.lost:
+            self.lost -= 1
+            return False
+        return super().move(campaign, move, at)
+
+    def _mine(self, campaign: Campaign) -> bool:
+        if not self.lost:
+            self.put(campaign)
+        return not self.lost
+
+
+@dataclass
+class Launches:
+    """The queue `launch`, which may be down."""
+
+    fails: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
+        if self.fails:
+            raise RetryableError("the queue is down")
+        self.asked += shards
+
+
+DRAFT = Campaign("acme", "c1", "November", ("l1",), "t1", "i1", State.DRAFT, NOW)
+PLAN = {"name": "x", "list_ids": ["l1"], "template_id": "t1", "identity_id": "i1"}
+
+
+def desk(campaigns: Campaigns, launches: Launches | None = None, **forecaster: Any) -> CampaignDesk:
+    lists, templates, identities = Lists(), MemoryTemplates(), MemoryIdentities()
+    lists.create(ContactList("acme", "l1", "News", NOW))
+    templates.create(Template("acme", "t1", "Letter", "Hello", "<p>Hello</p>"), NOW)
+    identities.create(Identity("acme", "i1", "News", "Acme", "n@x.com", "b.x.com"), NOW)
+    parts: dict[str, Any] = {
+        "lists": lists,
+        "contacts": Contacts(),
+        "suppressions": Suppressions(),
+        "sending_ips": SendingIps({("acme", "ip1"): IP}),
+        "quota": Quota(),
+        "clock": lambda: NOW,
+    }
+    return CampaignDesk(
+        campaigns=campaigns,
+        lists=lists,
+        templates=templates,
+        identities=identities,
+        launches=launches or Launches(),
+        forecaster=Forecaster(**{**parts, **forecaster}),
+        new_id=lambda: "c1",
+        clock=lambda: NOW,
+    )
+
+
+def test_a_new_campaign_whose_id_is_taken_is_tried_again_later() -> None:
+    with pytest.raises(RetryableError):
+        desk(Campaigns(lost=1)).draft("acme", **PLAN)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda d: d.revise("acme", "c1", {"name": "x"}),
+        lambda d: d.delete("acme", "c1"),
+        lambda d: d.start("acme", "c1"),
+    ],
+)
+def test_what_another_call_did_to_a_draft_first_is_a_conflict(act: Any) -> None:
+    campaigns = Campaigns(lost=1)
+    campaigns.put(DRAFT)
+    with pytest.raises(ConflictError):
+        act(desk(campaigns))
+    assert campaigns.get("acme", "c1") == DRAFT
+
+
+def test_a_start_whose_queue_is_down_is_a_start_all_the_same() -> None:
+    campaigns, launches = Campaigns(), Launches(fails=True)
+    campaigns.put(DRAFT)
+    assert desk(campaigns, launches).start("acme", "c1").state is State.SENDING
+    assert launches.asked == []
+
+
+def test_a_move_is_decided_anew_when_others_were_faster() -> None:
+    campaigns = Campaigns(lost=2)
+    campaigns.put(replace(DRAFT, state=State.SENDING))
+    assert desk(campaigns).move("acme", "c1", Move.PAUSE).state is State.PAUSED
+
+
+def test_a_move_that_others_keep_overtaking_is_tried_again_later() -> None:
+    campaigns = Campaigns(lost=9)
+    campaigns.put(replace(DRAFT, state=State.SENDING))
+    with pytest.raises(RetryableError):
+        desk(campaigns).move("acme", "c1", Move.PAUSE)
+
+
+def test_a_forecast_whose_time_is_over_says_so() -> None:
+    clock = Clock(NOW)
+
+    class Slow(Lists):
+        def members(self, list_id: str, shard: str) -> Sequence[str]:
+            clock.advance(PATIENCE)
+            return super().members(list_id, shard)
+
+    campaigns = Campaigns()
+    campaigns.put(DRAFT)
+    forecast = desk(campaigns, lists=Slow(), clock=clock).forecast("acme", "c1")
+    assert not forecast.complete
