@@ -26,7 +26,7 @@ def test_addresses_and_domain_are_written_in_one_form() -> None:
         "a b.example.com",
         "-a.example.com",
         "a..example.com",
-        "\u2028.example.com",
+        "a\u2028b.example.com",
         f"{'a' * 61}.{'b' * 60}.{'c' * 60}.example",
     ],
 )
