@@ -8,7 +8,8 @@ import pytest
 
 from mailtide.domain.batch import INLINE, Batch, Phase, Planned, Tally
 from mailtide.domain.handover import Accepted, Outcome, Unknown
-from mailtide.flows.later import MAX_TRIES, Later
+from mailtide.domain.retry import MAX_TRIES
+from mailtide.flows.later import Later
 from tests.sending import Stage
 from tests.sending_outside import LATER, LIST, NEVER, NOW, contact_id
 

@@ -10,7 +10,8 @@ from local.memory.campaigns import Campaigns
 from mailtide.domain.batch import Batch, BatchRef, Phase
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.quota import ReservationKey
-from mailtide.flows.release import NO_PLACE, Released
+from mailtide.domain.retry import NO_PLACE
+from mailtide.flows.release import Released
 from mailtide.flows.send import Order
 from tests.sending import Stage, opened_by_a_dead_holder
 from tests.sending_outside import CAMPAIGN, LEASE, NOW, ORG

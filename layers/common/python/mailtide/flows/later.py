@@ -8,17 +8,13 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from mailtide.domain import batch as rules
+from mailtide.domain import retry
 from mailtide.domain.batch import UNPLACED, Batch, Planned
 from mailtide.domain.handover import Outcome, Refused
-
-MAX_TRIES = 12  # refusals in a row; with the steps below about 30 hours, then it has failed
-FIRST_RETRY = timedelta(minutes=5)
-LONGEST_RETRY = timedelta(hours=4)
-NO_PLACE = timedelta(minutes=10)  # a limit may be raised in the course of the day
 
 
 class Batches(Protocol):
@@ -64,12 +60,12 @@ class Later:
         """
         unplaced = [one for i, one in enumerate(planned) if opened.placement[i] == UNPLACED]
         put_off = [planned[i] for i, outcome in outcomes.items() if _put_off(outcome)]
-        if opened.tries >= MAX_TRIES:
+        if opened.tries >= retry.MAX_TRIES:
             put_off = []
         carried = unplaced + put_off
         if not carried and not always:
             return frozenset()
-        due_at = max(_dues(opened.tries, now, unplaced, put_off), default=now)
+        due_at = retry.carried_on(now, opened.tries, unplaced=bool(unplaced), put_off=bool(put_off))
         draft = rules.successor(opened, due_at, refused=bool(put_off))
         stored = self.batches.create(draft, carried)
         return frozenset(one.contact_id for one in self.batches.recipients(stored))
@@ -77,20 +73,3 @@ class Later:
 
 def _put_off(outcome: Outcome) -> bool:
     return isinstance(outcome, Refused) and outcome.later
-
-
-def _dues(
-    tries: int, now: datetime, unplaced: Sequence[Planned], put_off: Sequence[Planned]
-) -> list[datetime]:
-    """Return when each kind may go on: at midnight UTC at the latest, or by back-off.
-
-    A batch that holds both waits for the later of them: it counts one refusal for everybody in it,
-    and the back-off is what makes so many refusals last more than a day.
-    """
-    dues = []
-    if unplaced:
-        midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
-        dues.append(min(midnight, now + NO_PLACE))
-    if put_off:
-        dues.append(now + min(FIRST_RETRY * 2**tries, LONGEST_RETRY))
-    return dues

@@ -7,10 +7,11 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from mailtide.domain import batch as rules
+from mailtide.domain import retry
 from mailtide.domain.batch import Batch, Phase
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.quota import Day
@@ -19,7 +20,6 @@ from mailtide.domain.suppression import Stream
 from mailtide.flows.send import Order
 
 ENDED = (State.CANCELLED, State.SENT)  # after SENT a second launcher may have put a batch too many
-NO_PLACE = timedelta(minutes=10)  # a limit may be raised in the course of the day
 
 
 class Campaigns(Protocol):
@@ -164,7 +164,7 @@ class Release:
         wanted = batch.count - batch.watermark
         granted = places.take(batch.ref.org_id, wanted)
         if not granted and batch.phase not in (Phase.CLAIMED, Phase.OPENED):
-            self.batches.swap(batch, replace(batch, due_at=_when_places_return(now)), nonce)
+            self.batches.swap(batch, replace(batch, due_at=retry.places_return(now)), nonce)
             return 0
         return self._hand_out(batch, granted, now, nonce)
 
@@ -204,9 +204,3 @@ class _Places:
                 return None
             total += left
         return total
-
-
-def _when_places_return(now: datetime) -> datetime:
-    """Return when to look again: the limits may be raised today, and end at midnight UTC."""
-    midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
-    return min(midnight, now + NO_PLACE)
