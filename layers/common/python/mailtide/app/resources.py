@@ -1,7 +1,6 @@
 """What the API offers, and the imports that it starts."""
 
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -173,9 +172,10 @@ def _campaign_desk() -> "CampaignDesk":
 
 
 def _resolve(host: str) -> Sequence[str]:
-    """Return all addresses of a host; none when it has no name in the DNS."""
+    """Return all addresses that a sender would try; none when the host cannot be found."""
+    from mailtide.transports.connection import resolve
+
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError):
+        return resolve(host, 0)
+    except (OSError, UnicodeError):
         return ()
-    return [str(address[0]) for *_, address in found]
