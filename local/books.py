@@ -44,7 +44,7 @@ SECOND = timedelta(seconds=1)
 # `sent` is stamped before a block's first byte leaves, so the whole block may lie in between.
 WRITE_AHEAD = timedelta(seconds=120)
 # Posts are stamped while they are answered; the ledger only keeps when they began.
-POST = timedelta(seconds=30)
+POST = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from local.receivers.poster import Poster
 from local.receivers.readers import Readers
 from local.receivers.relay import listen
 
-_CONNECTIONS = 32  # at once, of all readers together: they share a laptop with the product
+# At once, of all readers together: each one more makes the laptop start one more function.
+_CONNECTIONS = 6
 
 
 @asynccontextmanager

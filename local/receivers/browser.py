@@ -15,7 +15,8 @@ from yarl import URL
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TRIES = 6
 _PAUSE_SECONDS = 0.25  # before the second try; doubles
-_TIMEOUT = aiohttp.ClientTimeout(total=30)
+# Of one request on its connection: how long it waits for a free one says nothing of the server.
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 
 
 @dataclass(frozen=True, slots=True)
