@@ -24,7 +24,7 @@ DOMAIN_LIBRARIES = {
 
 CODE = sorted(
     file
-    for folder in ("layers", "functions", "infra", "local")
+    for folder in ("layers", "functions", "infra", "local", "cli")
     for file in (ROOT / folder).rglob("*.py")
 )
 HANDLERS = sorted((ROOT / "functions").glob("*/handler.py"))
