@@ -157,12 +157,12 @@ def _packed(folder: Path, source: Mapping[str, str]) -> bytes:
     if source["packaging"] == "file":
         return path.read_bytes()
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    # Stored, not compressed: each process of a function unpacks its layers anew.
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(path.rglob("*")):
             if file.is_file():
                 member = zipfile.ZipInfo(str(file.relative_to(path)), ZIP_DATE)
                 member.external_attr = 0o644 << 16
-                member.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(member, file.read_bytes())
     return packed.getvalue()
 

@@ -1,0 +1,136 @@
+"""The demo: deploy the real template on this machine, mail 2,000 people, compare the books.
+
+`make demo` stays up at the end, to be called, until Ctrl-C; `DEMO_ONCE=1 make demo` ends by itself.
+Exit status: 0 when the books agree, 1 when they do not, 128 + the signal when it was stopped early.
+"""
+
+import os
+import sys
+import threading
+import time
+
+from rich.console import Console
+
+from local import laptop
+from local.audit import audit
+from local.books import people_problems
+from local.demo import people, report
+from local.demo.campaign import Audience, add_sending_ips, import_people, start, suppress
+from local.demo.progress import progress
+from local.laptop import Laptop, Options
+from local.stopping import Stopped
+from local.watch import Watch
+
+ROWS, BAD, TWICE = 2000, 39, 25
+SHARED, STRANGERS = 300, 100  # of the second list
+SUPPRESSED = 20
+SEED = "mailtide"
+DAILY_LIMIT = 5000  # of each sending IP
+CAMPAIGN_SECONDS = 300.0  # far more than it takes; then something is stuck
+SCANNER = {"provider": "other", "mx": "mx.gateway.example", "scanner": True}
+OPTIONS = Options(
+    stack={"sender_concurrency": 4},
+    receivers={
+        "seed": SEED,
+        "domains": dict.fromkeys(people.SCANNED, SCANNER),
+        "behaviour": {"rates": {"complain": 0.005}},
+    },
+)
+
+
+def main() -> int:
+    """Run the demo and return its exit status."""
+    console = Console()
+    began = time.monotonic()
+
+    def say(step: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.1f} s[/] {step}")
+
+    agreed = None
+    try:
+        with laptop.running(OPTIONS, say) as machine:
+            agreed = Demo(console, machine).run()
+            say("Done")
+            if not os.environ.get("DEMO_ONCE"):
+                _stay(console)
+    except Stopped as stopped:
+        console.print("Stopped; nothing is left behind.")
+        return stopped.exit_status if agreed is None else int(not agreed)
+    return int(not agreed)
+
+
+class Demo:
+    """One campaign from the file to the books."""
+
+    def __init__(self, console: Console, machine: Laptop) -> None:
+        self._console = console
+        self._machine = machine
+        self._api = machine.api
+
+    def run(self) -> bool:
+        """Send the campaign; return whether the books agree."""
+        first = people.make(ROWS, seed=SEED, bad=BAD, twice=TWICE)
+        second = people.overlapping(first, shared=SHARED, strangers=STRANGERS, seed=SEED)
+        audience = Audience(first, second, first.addresses[-SUPPRESSED:])
+        lists, problems = self._import(audience)
+        campaign_id, quiet = self._send(audience, lists)
+        found = audit(self._api, self._machine.world, campaign_id)
+        if not quiet:
+            problems.append(f"after {CAMPAIGN_SECONDS:.0f} seconds numbers still changed")
+        problems += found.problems
+        problems += people_problems(
+            found.ledger, expected=audience.expected, suppressed=audience.suppressed
+        )
+        report.show_insights(self._console, self._api, campaign_id)
+        report.show_confusion(self._console, found.confusion)
+        report.show_verdict(self._console, found, problems)
+        self._show_address(campaign_id)
+        return not problems
+
+    def _import(self, audience: Audience) -> tuple[list[str], list[str]]:
+        """Import both files; return the lists and what went wrong."""
+        lists, problems = [], []
+        for name, file in (("Newsletter", audience.first), ("Customers", audience.second)):
+            self._console.print(f"Importing {file.rows} rows into the list [b]{name}[/]")
+            imported = import_people(self._api, name, file)
+            job = imported.job
+            self._console.print(
+                f"  {job['imported']} imported, {job['merged']} merged, {job['refused']} refused"
+            )
+            for row in imported.report[:3]:
+                self._console.print(f"  line {row['line']}: {row['reason']}", style="dim")
+            lists.append(imported.list_id)
+            problems += [f"import of {name}: {problem}" for problem in imported.problems]
+        return lists, problems
+
+    def _send(self, audience: Audience, lists: list[str]) -> tuple[str, bool]:
+        """Send the campaign; return its id and whether it came to rest."""
+        self._console.print(f"Suppressing {len(audience.suppressed)} of them")
+        suppress(self._api, audience.suppressed)
+        self._console.print(f"Adding the sending IPs {', '.join(OPTIONS.ip_tags)}")
+        add_sending_ips(self._api, self._machine.relays, DAILY_LIMIT)
+        count = len(audience.expected)
+        self._console.print(f"Starting a campaign to {count} people on both lists")
+        campaign_id = start(self._api, lists)
+        watch = Watch(self._api, self._machine.world, campaign_id)
+        with progress(self._console, count) as show:
+            return campaign_id, watch.until_quiet(count, show, deadline_seconds=CAMPAIGN_SECONDS)
+
+    def _show_address(self, campaign_id: str) -> None:
+        self._console.print(f"\nThe API is at {self._machine.url}. Try:")
+        self._console.print(
+            f"curl -s -H 'Authorization: Bearer {self._machine.owner.key}' "
+            f"'{self._machine.url}/api/campaigns/{campaign_id}/insights?group_by=provider'\n",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+
+
+def _stay(console: Console) -> None:
+    console.print("It stays up until Ctrl-C.")
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
