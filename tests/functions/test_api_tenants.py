@@ -1,5 +1,9 @@
 """Every route of the API: who may call it, and that nobody reaches another's things."""
 
+import re
+
+import pytest
+
 from functions.api.handler import lambda_handler, resolver
 from functions.api.openapi import PATH
 from mailtide.domain.organisation import Scope
@@ -86,6 +90,15 @@ def test_every_id_of_another_organisation_is_not_found(world: Api) -> None:
         walked += 1
     assert walked == len([path for _, path in ROUTES if "{" in path])
     assert still_there(world.acme, ids)
+
+
+@pytest.mark.parametrize("text", ["zebra", "ABC", "-", "ü"])
+def test_what_is_no_id_at_all_is_not_found(acme: Tenant, text: str) -> None:
+    walked = {path: method for method, path in ROUTES if path.endswith("}")}
+    for path, method in walked.items():
+        named = re.sub(r"{\w+}", text, path)
+        answer = acme.call(method, named, full_body(method, path))
+        assert (answer.status, answer.code) == (404, "not_found"), (method, named, answer.text)
 
 
 def still_there(owner: Tenant, ids: dict[str, str]) -> bool:

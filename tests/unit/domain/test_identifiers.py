@@ -68,6 +68,11 @@ def test_a_shard_is_the_first_four_bits_so_that_shards_are_ranges_of_ids() -> No
     assert shards == [SHARDS[first >> 4] for first in range(256)]
 
 
+@pytest.mark.parametrize("text", ["", "z", "A", "ü", "-1"])
+def test_a_text_that_is_no_id_has_a_shard_too(text: str) -> None:
+    assert identifiers.shard_of(text) in SHARDS
+
+
 def test_contacts_spread_evenly_over_the_shards() -> None:
     count = Counter(
         identifiers.shard_of(identifiers.contact_id(KEY, ORG, f"person{n}@example.com"))

@@ -45,8 +45,11 @@ def contact_id(key: bytes, org_id: str, address: str) -> str:
 
 
 def shard_of(contact: str) -> str:
-    """Return the hex digit of the shard a contact lies in."""
-    return SHARDS[_ALPHABET.index(contact[0]) >> 1]
+    """Return the hex digit of the shard a contact lies in.
+
+    A text that is no id, as callers may send one, gets a shard too: nothing of its name lies there.
+    """
+    return SHARDS[max(_ALPHABET.find(contact[:1]), 0) >> 1]
 
 
 def message_id(key: bytes, campaign: str, contact: str) -> str:
