@@ -265,6 +265,14 @@ def test_a_wrong_field_is_named(api: Api, body: dict[str, Any], at: str) -> None
     assert [error["at"] for error in answer.json["errors"]] == [at]
 
 
+def test_of_countless_mistakes_the_first_are_named_in_a_short_answer(api: Api) -> None:
+    body = {"name": "box", **{f"{number}" + "é" * 1000: 1 for number in range(150)}}
+    answer = call(api, "POST", "/api/things", body, key=KEYS[Scope.SEND])
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert len(answer.json["errors"]) == 50
+    assert len(answer.text) < 100_000
+
+
 def test_a_missing_body_is_an_invalid_request(api: Api) -> None:
     assert call(api, "POST", "/api/things", key=KEYS[Scope.SEND]).code == "invalid_request"
 

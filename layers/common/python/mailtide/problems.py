@@ -6,6 +6,7 @@ Source: RFC 9457 (problem details), RFC 6750 section 3 (the challenge of a 401).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from mailtide.errors import (
@@ -21,6 +22,8 @@ from mailtide.errors import (
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+MAX_PLACES = 50  # of one problem; a body of 1 MB can hold 100,000 mistakes
+PLACE_LIMIT = 200  # characters of a place; the caller names it, too
 
 _STATUS: Mapping[type[MailtideError], HTTPStatus] = {
     InvalidInputError: HTTPStatus.BAD_REQUEST,
@@ -81,10 +84,16 @@ def of_error(error: MailtideError) -> Problem:
 
 
 def of_validation(errors: Iterable[Mapping[str, Any]]) -> Problem:
-    """Return the problem for what pydantic found wrong: `loc` is a path, `msg` its words."""
+    """Return the problem for what pydantic found wrong: `loc` is a path, `msg` its words.
+
+    Of many mistakes the first are named: an answer has a limit of its own.
+    """
     places = [
-        {"at": ".".join(str(part) for part in error["loc"]), "detail": str(error["msg"])}
-        for error in errors
+        {
+            "at": ".".join(str(part) for part in error["loc"])[:PLACE_LIMIT],
+            "detail": str(error["msg"]),
+        }
+        for error in islice(errors, MAX_PLACES)
     ]
     detail = "; ".join(f"{place['at']}: {place['detail']}" for place in places[:3])
     return Problem(HTTPStatus.BAD_REQUEST, InvalidInputError.code, detail, places)
