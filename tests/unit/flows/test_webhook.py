@@ -126,6 +126,16 @@ def test_no_message_is_too_large_for_the_queue(webhook: Webhook, queue: Queue) -
     assert len(queue.sent[0].encode()) <= 256 * 1024
 
 
+@pytest.mark.parametrize("character", ["\uffff", "\ufffe", "\x7f", "é", "\U0001f600"])
+def test_a_queue_gets_no_character_that_it_refuses(
+    webhook: Webhook, queue: Queue, bucket: Bucket, character: str
+) -> None:
+    body = json.dumps({"events": [character]}, ensure_ascii=False).encode()
+    webhook.events(signed(body), START)
+    assert queue.sent[0].isascii()
+    assert envelope.read(queue.sent[0], bucket).body == body
+
+
 def test_trouble_with_the_queue_is_ours(webhook: Webhook, queue: Queue) -> None:
     queue.down = True
     assert isinstance(refused(webhook, signed(BODY)), RetryableError)
@@ -161,7 +171,19 @@ def test_an_inbound_mail_without_the_source_s_token_is_refused(
     assert (caught.value.code, queue.sent) == (code, [])
 
 
-def test_a_hook_s_request_without_a_mail_is_refused(webhook: Webhook, queue: Queue) -> None:
-    with pytest.raises(InvalidInputError):
-        webhook.mail(bearer(f"Bearer {KEYRING.inbound_token(SOURCE)}", b"{}"), START)
-    assert queue.sent == []
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{}", "invalid_json"),
+        (HOOK[:-5], "invalid_json"),
+        (HOOK.decode().encode("utf-16"), "invalid_json"),  # JSON, but not the UTF-8 that is queued
+        (HOOK.replace(b'"Subject", ', b""), "invalid_json"),
+        (HOOK.ljust(BODY_LIMIT + 1), "payload_too_large"),
+    ],
+)
+def test_a_hook_s_request_without_a_mail_is_refused(
+    webhook: Webhook, queue: Queue, body: bytes, code: str
+) -> None:
+    with pytest.raises(MailtideError) as caught:
+        webhook.mail(bearer(f"Bearer {KEYRING.inbound_token(SOURCE)}", body), START)
+    assert (caught.value.code, queue.sent) == (code, [])

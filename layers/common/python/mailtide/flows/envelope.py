@@ -136,7 +136,8 @@ def read(text: str, bucket: Bucket) -> Envelope:
 
 def _write(source: str, source_id: str | None, at: datetime, rest: dict[str, Any]) -> str:
     head = {"source": source, "source_id": source_id, "received_at": millis(at)}
-    return json.dumps({**head, **rest}, ensure_ascii=False, separators=(",", ":"))
+    # As ASCII: SQS refuses some characters (U+FFFF), which anybody may put into a reply or an agent.
+    return json.dumps({**head, **rest}, separators=(",", ":"))
 
 
 def _hit(hit: dict[str, Any]) -> Hit:

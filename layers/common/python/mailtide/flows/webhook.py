@@ -68,7 +68,7 @@ class Webhook:
 
         Raises:
             UnauthenticatedError, TooLargeError, RetryableError: as `events`.
-            InvalidInputError: when it is not an MTA hook's request at the stage DATA.
+            InvalidInputError: `invalid_json`, when it is no MTA hook's request at the stage DATA.
         """
         kind, _, token = post.headers.get("authorization", "").strip().partition(" ")
         if kind.lower() != "bearer" or not token.strip():

@@ -70,7 +70,7 @@ def parse(body: bytes | str) -> list[Event]:
     """Read a webhook's events; what is not understood comes out as `unknown`, not as an error.
 
     Raises:
-        InvalidInputError: when the body is not JSON.
+        InvalidInputError: `invalid_json`, when the body is not JSON in UTF-8.
     """
     envelope = _json(body)
     entries = envelope.get("events") if isinstance(envelope, dict) else None
@@ -83,23 +83,27 @@ def hook_message(body: bytes) -> bytes:
     """Rebuild the raw message out of an MTA hook's request (stage DATA).
 
     Raises:
-        InvalidInputError: when the body is not JSON, or holds no message.
+        InvalidInputError: `invalid_json`, when it is not JSON in UTF-8, or holds no message.
     """
     request = _json(body)
     message = request.get("message") if isinstance(request, dict) else None
     headers = message.get("headers") if isinstance(message, dict) else None
     contents = message.get("contents") if isinstance(message, dict) else None
     if not isinstance(headers, list) or not isinstance(contents, str):
-        raise InvalidInputError("a hook request carries `message.headers` and `message.contents`")
+        raise _unreadable("a hook request carries `message.headers` and `message.contents`")
     lines = [_header_line(header) for header in headers]
     return ("".join(lines) + "\r\n" + contents).encode("utf-8", "replace")
 
 
 def _json(body: bytes | str) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body if isinstance(body, str) else body.decode())
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"the body is not JSON: {error}", code="invalid_json") from error
+        raise _unreadable(f"the body is not JSON: {error}") from error
+
+
+def _unreadable(why: str) -> InvalidInputError:
+    return InvalidInputError(why, code="invalid_json")
 
 
 def _header_line(header: Any) -> str:
@@ -107,7 +111,7 @@ def _header_line(header: Any) -> str:
     match header:
         case [str(name), str(value)]:
             return f"{name}:" + value.rstrip("\r\n") + "\r\n"
-    raise InvalidInputError("each of `message.headers` is a pair of texts: name and value")
+    raise _unreadable("each of `message.headers` is a pair of texts: name and value")
 
 
 def _event(entry: Any) -> Event:
