@@ -18,7 +18,6 @@ from tests.collaborators import (
     SOURCE,
     Bucket,
     Sources,
-    name_contact,
 )
 from tests.rows import ORG, START, contact, message, sent
 
@@ -35,9 +34,7 @@ class World:
         self.bucket = Bucket()
         self.contacts = Contacts()
         self.suppressions = Suppressions()
-        self.flow = Ingest(
-            self.events, Sources(), self.suppressions, self.contacts, name_contact, self.bucket
-        )
+        self.flow = Ingest(self.events, Sources(), self.suppressions, self.contacts, self.bucket)
         self.events.put_all([sent(1), sent(2)])
         self.contacts.put(Contact(ORG, contact(), "Ann@example.com", "gmail", START))
 

@@ -107,7 +107,6 @@ class Aftermath:
             sources=Sources(self.org_id, self.clock.now),
             suppressions=self.wrap(self.suppressions, "suppressions"),
             contacts=self.wrap(self.contacts, "contacts"),
-            name_contact=lambda _org_id, _text: None,
             bucket=self.wrap(self.bucket, "bucket"),
         ).run(text)
 

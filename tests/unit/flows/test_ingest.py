@@ -16,7 +16,6 @@ from mailtide.flows.envelope import write_hits
 from tests.collaborators import (
     FOREIGN_SOURCE,
     SOURCE,
-    name_contact,
 )
 from tests.ingesting import World, bounced, delivered, event, feedback, hit, webhook
 from tests.rows import ORG, START, contact, doubt, message, sent, state
@@ -155,18 +154,24 @@ def test_a_complaint_suppresses(world: World) -> None:
     assert world.reasons() == {Reason.COMPLAINT}
 
 
-def test_a_complaint_must_name_the_recipient_if_it_names_one(world: World) -> None:
-    address = "ann@example.com"
-    own = name_contact(ORG, address)
-    assert own is not None
-    world.events.put_all([replace(sent(), of=replace(sent().of, recipient_id=own))])
-    assert dict(world.flow.run(feedback(recipient="eve@example.com"))) == {"refused": 1}
-    assert dict(world.flow.run(feedback(recipient=address))) == {"complained": 1}
+@pytest.mark.parametrize(
+    "named",
+    [
+        "redacted@example.com",
+        "5f4dcc3b5aa765d61d8327deb882cf99@example.com",  # hashed
+        "ann@forwarded.example",  # where the mail went on to
+        "not an address",
+    ],
+)
+def test_a_complaint_counts_by_its_message_id_whomever_it_names(world: World, named: str) -> None:
+    assert dict(world.flow.run(feedback(recipient=named))) == {"complained": 1}
+    assert world.reasons() == {Reason.COMPLAINT}
 
 
-def test_a_complaint_whose_recipient_is_hidden_counts(world: World) -> None:
-    hidden = feedback(recipient="redacted@example.com")
-    assert dict(world.flow.run(hidden)) == {"complained": 1}
+def test_a_complaint_with_a_made_up_message_id_is_refused(world: World) -> None:
+    assert dict(world.flow.run(feedback(number=9))) == {"refused": 1}
+    [key] = world.bucket.under("refused/")
+    assert json.loads(world.bucket.objects[key])["reason"] == "unknown_message"
 
 
 def test_a_complaint_about_what_never_left_is_refused(world: World) -> None:

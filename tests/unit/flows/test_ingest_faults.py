@@ -54,7 +54,7 @@ def stepped(world: World, before: Callable[[], None], after: Callable[[], None])
     ]
     bucket: Any = Stepped(flow.bucket, before, after)
     events, sources, suppressions, contacts = wrapped
-    return Ingest(events, sources, suppressions, contacts, flow.name_contact, bucket)
+    return Ingest(events, sources, suppressions, contacts, bucket)
 
 
 @given(st.permutations(REPORTS), st.randoms(use_true_random=True))

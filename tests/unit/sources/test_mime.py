@@ -93,14 +93,10 @@ def test_a_report_inside_a_forwarded_mail_is_not_a_report() -> None:
     [
         ("Original-Rcpt-To: <kim@example.org>\r\n", "kim@example.org"),
         ("Original-Rcpt-To: rfc822; kim@example.org\r\n", "kim@example.org"),
-        ("Original-Rcpt-To: <redacted@example.org>\r\n", None),
-        ("Original-Rcpt-To: [REDACTED]@example.org\r\n", None),
-        ("Original-Rcpt-To: xxxx@example.org\r\n", None),
-        ("Original-Rcpt-To: ***@example.org\r\n", None),
         ("", None),
     ],
 )
-def test_names_who_complained_unless_the_loop_hides_it(field: str, expected: str | None) -> None:
+def test_names_whom_the_report_names(field: str, expected: str | None) -> None:
     assert only(report(fields=field)).recipient == expected
 
 

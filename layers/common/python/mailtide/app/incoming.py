@@ -68,7 +68,6 @@ def ingest() -> "Ingest":
         sources=Organisations(),
         suppressions=Suppressions(),
         contacts=Contacts(),
-        name_contact=name_contact,
         bucket=bucket(),
     )
 

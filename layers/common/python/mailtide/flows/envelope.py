@@ -136,7 +136,7 @@ def read(text: str, bucket: Bucket) -> Envelope:
 
 def _write(source: str, source_id: str | None, at: datetime, rest: dict[str, Any]) -> str:
     head = {"source": source, "source_id": source_id, "received_at": millis(at)}
-    # As ASCII: SQS refuses some characters (U+FFFF), which anybody may put into a reply or an agent.
+    # As ASCII: SQS refuses some characters (U+FFFF), and a reply or an agent may hold any.
     return json.dumps({**head, **rest}, separators=(",", ":"))
 
 

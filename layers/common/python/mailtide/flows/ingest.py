@@ -5,20 +5,20 @@ and settled doubts meet themselves. Evidence is written first and the doubt mark
 whoever marks a doubt does it the other way round, so one of the two sees the other.
 
 Events that are not to be believed (no such message of ours, another organisation's, an unknown
-source, a report that does not fit what we sent) are kept with the reason and acknowledged: to
-refuse them would make the source send its whole batch again for ever.
+source, a report of what never left) are kept with the reason and acknowledged: to refuse them would
+make the source send its whole batch again for ever.
 Source: docs/events.md, docs/domain/suppression.md.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Protocol
 
 from mailtide.domain.contact import Contact
-from mailtide.domain.event import Event, EventType
+from mailtide.domain.event import Event
 from mailtide.domain.message import DOUBT, ENGAGEMENT, EventRow, SentState, settled
 from mailtide.domain.organisation import Source
 from mailtide.domain.suppression import Suppression
@@ -26,8 +26,6 @@ from mailtide.flows import envelope, reports
 from mailtide.flows.envelope import Bucket, Envelope, Hit
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, stalwart
-
-NameContact = Callable[[str, str], str | None]  # (organisation, address) → contact, if it is one
 
 
 class Events(Rows, Protocol):
@@ -98,7 +96,6 @@ class Ingest:
     sources: Sources
     suppressions: Suppressions
     contacts: Contacts
-    name_contact: NameContact
     bucket: Bucket
 
     def run(self, text: str) -> Counter[str]:
@@ -138,38 +135,12 @@ class Ingest:
                 counts["unattributed"] += 1
                 continue
             row = sent.get(report.event.message_id)
-            reason = self._refusal(report.event, row, received, source)
+            reason = _refusal(row, received, source)
             if reason is None and row is not None:
                 yield Accepted(report, row)
             else:
                 counts["refused"] += 1
                 self._keep_refused(report.event, received, str(reason))
-
-    def _refusal(
-        self, event: Event, sent: EventRow | None, received: Envelope, source: Source | None
-    ) -> str | None:
-        """Return why an event is not believed; None when it is."""
-        if received.source_id is not None and source is None:
-            return "unknown_source"
-        if sent is None:
-            return "unknown_message"
-        if source is not None and source.org_id != sent.of.org_id:
-            return "other_organisation"
-        if received.source == envelope.INBOUND:
-            return self._misfit(event, sent)
-        return None
-
-    def _misfit(self, event: Event, sent: EventRow) -> str | None:
-        """Inbound mail is easily forged: it must fit what we sent, as far as it says anything.
-
-        Feedback reports often hide the recipient; a bounce always names one.
-        """
-        if sent.data["state"] != SentState.SENT:
-            return "never_sent"
-        if event.recipient is None or event.recipient.lower().startswith("redacted"):
-            return None if event.type is EventType.COMPLAINED else "no_recipient"
-        named = self.name_contact(sent.of.org_id, event.recipient)
-        return None if named == sent.of.recipient_id else "other_recipient"
 
     def _keep_refused(self, event: Event, received: Envelope, reason: str) -> None:
         told = {"reason": reason, "source_id": received.source_id, "event": asdict(event)}
@@ -214,6 +185,21 @@ class Ingest:
 
 
 _COUNTED = reports.STATES | reports.HAPPENINGS
+
+
+def _refusal(sent: EventRow | None, received: Envelope, source: Source | None) -> str | None:
+    """Return why what is told of a message is not believed; None when it is."""
+    if received.source_id is not None and source is None:
+        return "unknown_source"
+    if sent is None:
+        return "unknown_message"
+    if source is not None and source.org_id != sent.of.org_id:
+        return "other_organisation"
+    # Mail is easily forged, but the message id is a keyed hash: who knows it had the message.
+    # The recipient that a report names proves nothing more, and loops hide or hash it.
+    if received.source == envelope.INBOUND and sent.data["state"] != SentState.SENT:
+        return "never_sent"
+    return None
 
 
 def _told(received: Envelope) -> Iterator[Report]:

@@ -5,7 +5,6 @@ hide the recipient: the envelope sender, or the Message-ID of the enclosed messa
 Source: RFC 5965 (feedback reports), RFC 6591 (auth-failure); docs/events.md.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes
@@ -27,7 +26,6 @@ _KEPT = {
     "Source-IP": "source_ip",
     "Reporting-MTA": "reporting_mta",
 }
-_HIDDEN = re.compile(r"\W*(redact|anonym|removed|hidden|unknown|x+\W)|[\W_]+@", re.IGNORECASE)
 _LONGEST = 300  # characters of a field that are kept
 
 
@@ -62,7 +60,7 @@ def _read(mail: Message, received_at: datetime | None) -> Event | None:
         source_type=f"feedback-report/{feedback}",
         message_id=message_id,
         ip_tag=tag,
-        recipient=_recipient(_field(report, "Original-Rcpt-To")),
+        recipient=_address(_field(report, "Original-Rcpt-To")) or None,
         data={ours: value for name, ours in _KEPT.items() if (value := _field(report, name))},
     )
 
@@ -107,12 +105,6 @@ def _is(part: Message, content_type: str) -> bool:
 
 def _field(mail: Message, name: str) -> str:
     return text(" ".join(str(mail.get(name, "")).split()), _LONGEST)
-
-
-def _recipient(field: str) -> str | None:
-    """Return who complained; None when the loop hides it behind a made-up address."""
-    address = _address(field)
-    return None if not address or _HIDDEN.match(address) else address
 
 
 def _address(field: str) -> str:
