@@ -35,6 +35,7 @@ EVIDENCE = [
     rows.state(EventType.BOUNCED, kind="soft"),
     rows.state(EventType.COMPLAINED),
     rows.state(EventType.UNSUBSCRIBED),
+    rows.happening(EventType.ATTEMPT_FAILED),
     rows.happening(EventType.DEFERRED),
     rows.happening(EventType.OPENED),
     rows.happening(EventType.CLICKED),

@@ -32,6 +32,7 @@ EVIDENCE = frozenset(
     {
         EventType.DELIVERED,
         EventType.BOUNCED,
+        EventType.ATTEMPT_FAILED,
         EventType.DEFERRED,
         EventType.COMPLAINED,
         EventType.UNSUBSCRIBED,
