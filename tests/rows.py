@@ -87,8 +87,8 @@ def engagement(number: int = 1, **data: Any) -> EventRow:
         "opens": {},
         "clicks": {},
         "uniques": {},
-        "human_open_at": None,
-        "human_click_at": None,
+        "last_human_open_at": None,
+        "last_human_click_at": None,
     }
     return EventRow(
         message(number),

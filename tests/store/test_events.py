@@ -89,10 +89,10 @@ def test_a_doubt_is_settled_only_as_it_was_read(store: Store) -> None:
 
 
 def test_an_engagement_row_is_replaced_only_while_it_reads_as_it_was_read(store: Store) -> None:
-    first, second = engagement(), engagement(human_open_at=2)
+    first, second = engagement(), engagement(last_human_open_at=2)
     assert store.put_if_absent(first)
     assert store.replace(first, second)
-    other = engagement(human_open_at=1)
+    other = engagement(last_human_open_at=1)
     assert not store.replace(first, other)
     assert not store.put_if_absent(other)
     assert rows_of(store) == [second]

@@ -158,15 +158,17 @@ def test_an_unknown_hit_is_unique_only_as_either() -> None:
     assert summary(judge([DELIVERED, opened(5)]))["uniques"] == {"unique_opens": "2026-11-24T10:00"}
 
 
-def test_the_first_human_hits_are_kept_as_instants() -> None:
-    told = summary(judge([DELIVERED, opened(1), opened(60), opened(90), clicked(95)]))
-    expected = [millis(START + timedelta(seconds=s)) for s in (60, 95)]
-    assert [told["human_open_at"], told["human_click_at"]] == expected
+def test_the_last_human_hits_are_kept_as_instants() -> None:
+    people = [opened(90), opened(60), clicked(95), clicked(300)]
+    machines = [opened(1), opened(900, user_agent="curl/8.0"), clicked(950, method="HEAD")]
+    told = summary(judge([DELIVERED, *people, *machines]))
+    expected = [millis(START + timedelta(seconds=s)) for s in (90, 300)]
+    assert [told["last_human_open_at"], told["last_human_click_at"]] == expected
 
 
 def test_a_click_invents_no_open() -> None:
     told = summary(judge([DELIVERED, clicked(60)]))
-    assert (told["opens"], told["human_open_at"]) == ({}, None)
+    assert (told["opens"], told["last_human_open_at"]) == ({}, None)
 
 
 def test_a_message_without_hits() -> None:
@@ -174,8 +176,8 @@ def test_a_message_without_hits() -> None:
         "opens": {},
         "clicks": {},
         "uniques": {},
-        "human_open_at": None,
-        "human_click_at": None,
+        "last_human_open_at": None,
+        "last_human_click_at": None,
     }
 
 

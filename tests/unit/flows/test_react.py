@@ -17,7 +17,7 @@ Seen = dict[tuple[str, str], tuple[datetime | None, datetime | None]]
 
 
 def record(number: int, opened: int | None, clicked: int | None) -> Change:
-    row = engagement(number, human_open_at=opened, human_click_at=clicked)
+    row = engagement(number, last_human_open_at=opened, last_human_click_at=clicked)
     return Change(f"{number:040d}", None, row)
 
 

@@ -31,7 +31,14 @@ def test_an_open_by_a_person_is_judged(world: World) -> None:
     assert world.hit(hit()) == {"opened": 1}
     data = engagement_of(world)
     assert data["opens"] == {"2026-11-24T10:00": [1, 0, 0]}
-    assert data["human_open_at"] == millis(hit().at)
+    assert data["last_human_open_at"] == millis(hit().at)
+
+
+def test_a_later_open_by_a_person_is_the_last(world: World) -> None:
+    world.hit(hit(seconds=600))
+    world.hit(hit(seconds=5000, request_id="2"))
+    world.hit(hit(seconds=900, request_id="3"))
+    assert engagement_of(world)["last_human_open_at"] == millis(hit(seconds=5000).at)
 
 
 def test_a_delivery_that_is_reported_later_changes_the_verdict(world: World) -> None:

@@ -97,11 +97,11 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     """Return what is stored of a verdict.
 
     `{"opens": {quarter: [human, machine, unknown]}, "clicks": …, "uniques": {metric: quarter},
-    "human_open_at": ms | None, "human_click_at": ms | None}`
+    "last_human_open_at": ms | None, "last_human_click_at": ms | None}`
     """
     counts: dict[str, dict[str, list[int]]] = {"opens": {}, "clicks": {}}
     uniques: dict[str, str] = {}
-    first_human: dict[str, int] = {}
+    last_human: dict[str, int] = {}
     for hit in verdict.hits:
         kind, bucket = _HITS[hit.type], quarter(hit.at)
         cell = counts[kind].setdefault(bucket, [0] * len(VERDICTS))
@@ -110,12 +110,12 @@ def summary(verdict: Verdict) -> dict[str, Any]:
         if hit.label is not Label.UNKNOWN:
             uniques.setdefault(f"unique_{kind}_{hit.label.value}", bucket)
         if hit.label is Label.HUMAN:
-            first_human.setdefault(kind, millis(hit.at))
+            last_human[kind] = millis(hit.at)
     return {
         **counts,
         "uniques": uniques,
-        "human_open_at": first_human.get("opens"),
-        "human_click_at": first_human.get("clicks"),
+        "last_human_open_at": last_human.get("opens"),
+        "last_human_click_at": last_human.get("clicks"),
     }
 
 

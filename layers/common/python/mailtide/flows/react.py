@@ -15,6 +15,9 @@ from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, instant
 from mailtide.flows.rollup import Change, Unreadable
 
+LAST_OPEN = "last_human_open_at"  # of one message, in its engagement row
+LAST_CLICK = "last_human_click_at"
+
 
 class Contacts(Protocol):
     """The contacts."""
@@ -60,14 +63,14 @@ def _judged(row: EventRow) -> bool:
     """Say whether a row tells of a human hit."""
     if row.event_type is not EventType.ENGAGEMENT:
         return False
-    return row.data["human_open_at"] is not None or row.data["human_click_at"] is not None
+    return any(row.data[name] is not None for name in (LAST_OPEN, LAST_CLICK))
 
 
 def _later(
     before: tuple[int | None, int | None] | None, row: EventRow
 ) -> tuple[int | None, int | None]:
     opened, clicked = before or (None, None)
-    return _max(opened, row.data["human_open_at"]), _max(clicked, row.data["human_click_at"])
+    return _max(opened, row.data[LAST_OPEN]), _max(clicked, row.data[LAST_CLICK])
 
 
 def _max(one: int | None, other: int | None) -> int | None:
