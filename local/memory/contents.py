@@ -9,7 +9,7 @@ from mailtide.domain.page import Page
 
 
 @dataclass(slots=True)
-class MemoryTemplates:
+class Templates:
     """Stands in for `store.templates.Templates`."""
 
     items: dict[tuple[str, str], Template] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class MemoryTemplates:
 
 
 @dataclass(slots=True)
-class MemoryIdentities:
+class Identities:
     """Stands in for `store.identities.Identities`."""
 
     items: dict[tuple[str, str], Identity] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from mailtide.flows.pointers import ImportPointer
 
 
 @dataclass(slots=True)
-class MemoryImports:
+class Imports:
     """Stands in for `store.imports.Imports`."""
 
     jobs: dict[tuple[str, str], ImportJob] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class MemoryImports:
 
 
 @dataclass(slots=True)
-class MemoryFiles:
+class Files:
     """Stands in for `store.import_files.ImportFiles`, but for URLs."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class MemoryFiles:
 
 
 @dataclass(slots=True)
-class MemoryPointers:
+class Pointers:
     """The queue `imports`."""
 
     waiting: list[ImportPointer] = field(default_factory=list)

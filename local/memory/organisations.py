@@ -10,7 +10,7 @@ from mailtide.errors import ConflictError
 
 
 @dataclass(slots=True)
-class MemoryOrganisations:
+class Organisations:
     """Stands in for `store.organisations.Organisations`."""
 
     organisations: dict[str, Organisation] = field(default_factory=dict)

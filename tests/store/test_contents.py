@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.memory.contents import MemoryIdentities, MemoryTemplates
+from local.memory.contents import Identities as MemoryIdentities
+from local.memory.contents import Templates as MemoryTemplates
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.page import Page
 from mailtide.domain.suppression import Stream

@@ -9,7 +9,8 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from local.memory.imports import MemoryFiles, MemoryImports
+from local.memory.imports import Files as MemoryFiles
+from local.memory.imports import Imports as MemoryImports
 from mailtide.domain.csv_records import Place
 from mailtide.domain.import_job import Counts, ImportJob, advanced, started
 from mailtide.flows.imports import FileChangedError

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.memory.organisations import MemoryOrganisations
+from local.memory.organisations import Organisations as MemoryOrganisations
 from mailtide.domain.organisation import (
     ApiKey,
     Organisation,

@@ -9,8 +9,11 @@ import pytest
 
 from local.memory.campaigns import Campaigns as MemoryCampaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
-from local.memory.contents import MemoryIdentities, MemoryTemplates
-from local.memory.imports import MemoryFiles, MemoryImports, MemoryPointers
+from local.memory.contents import Identities as MemoryIdentities
+from local.memory.contents import Templates as MemoryTemplates
+from local.memory.imports import Files as MemoryFiles
+from local.memory.imports import Imports as MemoryImports
+from local.memory.imports import Pointers as MemoryPointers
 from local.memory.quota import Quota, SendingIps
 from local.world.clock import Clock
 from mailtide.domain import identifiers

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.memory.contacts import Contacts, Lists
-from local.memory.imports import MemoryFiles, MemoryImports, MemoryPointers
+from local.memory.imports import Files as MemoryFiles
+from local.memory.imports import Imports as MemoryImports
+from local.memory.imports import Pointers as MemoryPointers
 from local.world.clock import Clock
 from local.world.faults import Fault, Faulty, Steps
 from local.world.scheduler import Scheduler

@@ -19,7 +19,7 @@ def places_return(now: datetime) -> datetime:
 
 def retried(now: datetime, tries: int) -> datetime:
     """Return when to try again after so many earlier refusals: the wait doubles up to 4 hours."""
-    return now + min(FIRST_RETRY * 2**tries, LONGEST_RETRY)
+    return now + min(FIRST_RETRY * int(2**tries), LONGEST_RETRY)
 
 
 def carried_on(now: datetime, tries: int, *, unplaced: bool, put_off: bool) -> datetime:
