@@ -1,10 +1,13 @@
 """CSV rows: which files are refused as a whole, which rows alone, and what a good row says."""
 
+import csv
+import io
+
 import pytest
 
 from mailtide.domain.contact_fields import ATTRIBUTES_LIMIT
 from mailtide.domain.csv_records import Place, records
-from mailtide.domain.csv_rows import HEAD_BYTES, Layout, Row, read_layout, read_row
+from mailtide.domain.csv_rows import HEAD_BYTES, Layout, Row, read_layout, read_row, write_refused
 from mailtide.errors import InvalidInputError
 
 LAYOUT = Layout(("email", "name", "timezone"), ",", Place(20, 2))
@@ -98,3 +101,16 @@ def test_of_two_rows_the_later_values_win_where_there_are_any() -> None:
     assert first.merged(later) == Row(
         9, "ANN@example.com", "example.com", {"name": "Anna", "city": "Bonn"}, "Europe/Rome"
     )
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t"])
+def test_a_refused_row_is_no_formula_in_the_report(sign: str) -> None:
+    row = f'{sign}HYPERLINK("https://evil.example/","x")'
+    [shown] = csv.reader(io.StringIO(write_refused([(7, "it is no address", row)]).decode()))
+    assert shown == ["7", "it is no address", "'" + row]
+
+
+def test_a_refused_row_is_reported_as_it_stands() -> None:
+    row = 'nobody,"Ann, the ""first"""'
+    [shown] = csv.reader(io.StringIO(write_refused([(2, "it is no address", row)]).decode()))
+    assert shown == ["2", "it is no address", row]

@@ -29,6 +29,7 @@ _OTHER_ENCODINGS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _ZIP = b"PK\x03\x04"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,15 @@ def read_row(record: Record, layout: Layout) -> Row:
 
 
 def write_refused(refused: Iterable[tuple[int, str, str]]) -> bytes:
-    """Write line, reason and text of refused rows as they stand in the report."""
+    """Write line, reason and text of refused rows as they stand in the report.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it, which shows it
+    as text: people open the report, and strangers may have written the rows.
+    """
     report = io.StringIO()
-    csv.writer(report).writerows(refused)
+    writer = csv.writer(report)
+    for line, reason, text in refused:
+        writer.writerow([line, reason, f"'{text}" if text.startswith(_FORMULA) else text])
     return report.getvalue().encode()
 
 
