@@ -165,6 +165,16 @@ def test_a_time_zone_that_does_not_exist_is_an_error(name: str) -> None:
         World().flow.campaign(ORG, CAMPAIGN, Question(timezone=name))
 
 
+@pytest.mark.parametrize("field", ["start", "end"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1999-12-31T00:00:00Z"]
+)
+def test_a_stretch_outside_of_our_time_is_an_error(field: str, text: str) -> None:
+    at = datetime.fromisoformat(text)
+    with pytest.raises(InvalidInputError):
+        World([sent()]).ask(**{field: at})
+
+
 def test_another_organisations_campaign_is_unknown() -> None:
     with pytest.raises(NotFoundError):
         World().flow.campaign("org2", CAMPAIGN, Question())

@@ -38,6 +38,7 @@ class GroupBy(StrEnum):
 NameContact = Callable[[str, str], str | None]  # (organisation, address) → contact, if it is one
 
 _BY_TIME = frozenset({GroupBy.HOUR, GroupBy.DAY})
+_YEARS = range(2000, 2200)  # those that events may lie in
 _ALL = "all"  # the dimension that every row is counted under
 
 
@@ -131,7 +132,7 @@ class Insights:
 
         Raises:
             NotFoundError: when the organisation has no such campaign.
-            InvalidInputError: for a time zone that does not exist.
+            InvalidInputError: for a time zone that does not exist, or a year outside 2000 to 2199.
         """
         zone = _zone(question.timezone)
         if self.campaigns.get(org_id, campaign_id) is None:
@@ -207,9 +208,15 @@ def _zone(name: str) -> ZoneInfo:
 
 def _within(rows: Iterable[Count], question: Question) -> list[Count]:
     """Return the counters of the question's stretch; quarter-hours compare as texts."""
-    start = question.start.astimezone(UTC).strftime(QUARTER) if question.start else ""
-    end = question.end.astimezone(UTC).strftime(QUARTER) if question.end else "~"
+    start = _quarter(question.start) if question.start else ""
+    end = _quarter(question.end) if question.end else "~"
     return [row for row in rows if start <= row.quarter < end]
+
+
+def _quarter(at: datetime) -> str:
+    if at.year not in _YEARS:
+        raise InvalidInputError("`from` and `to` lie in the years 2000 to 2199.")
+    return at.astimezone(UTC).strftime(QUARTER)
 
 
 def _split(rows: Iterable[Count], by: GroupBy, zone: ZoneInfo) -> dict[str, list[Count]]:
