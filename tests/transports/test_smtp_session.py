@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
+from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.domain.relay import read_networks
 from mailtide.domain.sending_ip import Relay, Tls
 from mailtide.transports.smtp import SmtpTransport
-from tests.transports.scripted_relay import ScriptedRelay
+from tests.transports.scripted_relay import FREEZE, ScriptedRelay
 
 NOW = dt.datetime(2026, 11, 24, 10, 15, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
@@ -219,6 +219,41 @@ def kinds(outcomes: list[Outcome]) -> list[str]:
         ("later" if outcome.later else "never") if isinstance(outcome, Refused) else "accepted"
         for outcome in outcomes
     ]
+
+
+def deliver_until(relay: ScriptedRelay, until: dt.datetime) -> list[Outcome]:
+    """Deliver two messages by the real clock."""
+    to = Relay("127.0.0.1", relay.port, Tls.NONE)
+    transport = SmtpTransport(to, None, LOOPBACK, lambda: dt.datetime.now(dt.UTC))
+    return list(transport.deliver([message("a"), message("b")], until))
+
+
+@pytest.mark.parametrize("stage", ["greeting", "rcpt"])
+def test_a_silent_relay_is_not_waited_for_beyond_the_time(stage: str) -> None:
+    began = dt.datetime.now(dt.UTC)
+    with ScriptedRelay({(stage, 0): FREEZE}) as relay:
+        outcomes = deliver_until(relay, began + dt.timedelta(seconds=0.2))
+        assert dt.datetime.now(dt.UTC) - began < dt.timedelta(seconds=5)
+    put_off(outcomes[:1], "timed out")
+    put_off(outcomes[1:], "the time for handing over has run out")
+
+
+def test_the_answer_to_a_whole_message_is_waited_for_after_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailtide.transports.connection.LAST_SECONDS", 0.6)
+    monkeypatch.setattr("mailtide.transports.connection.LEAST_SECONDS", 0.1)
+    began = dt.datetime.now(dt.UTC)
+    with ScriptedRelay({("end", 0): FREEZE}) as relay:
+        outcomes = deliver_until(relay, began + dt.timedelta(seconds=0.3))
+        waited = dt.datetime.now(dt.UTC) - began
+    assert isinstance(outcomes[0], Unknown)
+    assert dt.timedelta(seconds=0.6) <= waited < dt.timedelta(seconds=5)
+
+
+def test_a_password_is_not_shown_with_its_transport() -> None:
+    to = Relay("127.0.0.1", 587, Tls.STARTTLS, "user")
+    assert "open sesame" not in repr(SmtpTransport(to, "open sesame", LOOPBACK, lambda: NOW))
 
 
 def test_domains_travel_in_ascii() -> None:

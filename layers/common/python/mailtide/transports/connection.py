@@ -20,6 +20,8 @@ from mailtide.errors import InvalidInputError
 
 MAX_ADDRESSES = 3  # of the relay's, tried one after the other
 MAX_RESPONSE = 900  # characters kept of a reply; it lies in the message's row
+LEAST_SECONDS = 1.0  # given to any reply, however little time is left
+LAST_SECONDS = 10.0  # given to the answer to a whole message: without it the message is in doubt
 _MAILBOX = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[a-z0-9.-]+", re.IGNORECASE)
 _SESSION_LIMIT = re.compile(r"4\.4\.5\b|too many messages", re.IGNORECASE)
 _LOST = (smtplib.SMTPException, OSError)
@@ -35,6 +37,44 @@ class NoConnectionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a relay is waited for: a slow one must not outlive the time for handing over."""
+
+    connect_seconds: float
+    reply_seconds: float
+    left: Callable[[], float]  # seconds of the time for handing over; below 0 when it is over
+
+    def to_connect(self) -> float:
+        """Return the seconds that an address of the relay gets."""
+        return min(self.connect_seconds, max(self.left(), LEAST_SECONDS))
+
+    def to_reply(self, least: float = LEAST_SECONDS) -> float:
+        """Return the seconds that a reply gets, `least` of them even after the time."""
+        return min(self.reply_seconds, max(self.left(), least))
+
+
+class Client(smtplib.SMTP):
+    """The library's client, whose every wait for a reply has its own end."""
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(local_hostname="localhost")  # else it looks its own name up
+        self.patience = patience
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read a reply."""
+        return self._wait(self.patience.to_reply())
+
+    def last_reply(self) -> tuple[int, bytes]:
+        """Read the reply to a whole message."""
+        return self._wait(self.patience.to_reply(LAST_SECONDS))
+
+    def _wait(self, seconds: float) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+        return super().getreply()
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message with its envelope, domains in ASCII."""
 
@@ -47,18 +87,13 @@ class Letter:
 class Connection:
     """An open session; after `hand_over` its fields say how it stands."""
 
-    client: smtplib.SMTP
+    client: Client
     usable: bool = True
     trouble: str | None = None  # why the last message got no answer of its own
     ended_by_relay: bool = False  # the relay refused the session, not the message
 
-    def hand_over(self, letter: Letter, in_time: Callable[[], bool]) -> Outcome:
-        """Give one message to the relay.
-
-        Args:
-            letter: the message.
-            in_time: asked once more right before its bytes leave.
-        """
+    def hand_over(self, letter: Letter) -> Outcome:
+        """Give one message to the relay, if there is still time right before its bytes leave."""
         self.trouble, self.ended_by_relay = None, False
         options = ""
         if not letter.recipient.isascii():
@@ -67,7 +102,7 @@ class Connection:
                 return Refused(later=False, code=None, response=words)
             options = " SMTPUTF8 BODY=8BITMIME"
         try:
-            refused = self._envelope(letter, options, in_time)
+            refused = self._envelope(letter, options)
             if refused is not None:
                 return refused
             self.client.send(_transparent(letter.message))
@@ -84,15 +119,13 @@ class Connection:
                 self.client.send(b"QUIT\r\n")
         self.client.close()
 
-    def _envelope(
-        self, letter: Letter, options: str, in_time: Callable[[], bool]
-    ) -> Refused | None:
+    def _envelope(self, letter: Letter, options: str) -> Refused | None:
         """Send the commands up to DATA; return the refusal, or None when the relay waits."""
         for command in (f"MAIL FROM:<{letter.sender}>{options}", f"RCPT TO:<{letter.recipient}>"):
             code, text = self.client.docmd(command)
             if code // 100 != 2:
                 return self._refused(code, text)
-        if not in_time():
+        if self.client.patience.left() <= 0:
             self._reset()
             words = "the time for handing over has run out"
             return Refused(later=True, code=None, response=words)
@@ -115,7 +148,7 @@ class Connection:
         """Send the end of the message and read what came of it; from here on it may be taken."""
         try:
             self.client.send(b".\r\n")
-            code, text = self.client.getreply()
+            code, text = self.client.last_reply()
         except _LOST as error:
             words = f"no answer to the end of the message: {_words(error)}"
             self._lose(words)
@@ -161,21 +194,19 @@ def connect(
     *,
     networks: Sequence[Network],
     trust: ssl.SSLContext,
-    connect_seconds: float,
-    reply_seconds: float,
+    patience: Patience,
 ) -> Connection:
     """Open a session that is ready for messages: greeted, encrypted and logged in.
 
     Raises:
         NoConnectionError: whatever stood in the way.
     """
-    client = smtplib.SMTP(local_hostname="localhost")  # else it looks its own name up
+    client = Client(patience)
     try:
         host = ascii_host(relay.host)
         addresses = resolve(host, relay.port)
         rules.check(host, relay.port, addresses, networks)
-        opened = client.sock = _open(addresses, relay.port, connect_seconds)
-        opened.settimeout(reply_seconds)
+        opened = client.sock = _open(addresses, relay.port, patience)
         _begin(client, opened, host, relay.tls, trust)
         if relay.username is not None:
             client.login(relay.username, password or "")
@@ -203,12 +234,12 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _open(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
+def _open(addresses: Sequence[str], port: int, patience: Patience) -> socket.socket:
     """Connect to one of the very addresses that were checked; the name is not looked up again."""
     errors: list[OSError] = []
     for address in addresses[:MAX_ADDRESSES]:
         try:
-            opened = socket.create_connection((address, port), timeout)
+            opened = socket.create_connection((address, port), patience.to_connect())
         except OSError as error:
             errors.append(error)
         else:
@@ -219,7 +250,7 @@ def _open(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
 
 
 def _begin(
-    client: smtplib.SMTP, opened: socket.socket, host: str, tls: Tls, trust: ssl.SSLContext
+    client: Client, opened: socket.socket, host: str, tls: Tls, trust: ssl.SSLContext
 ) -> None:
     name = _own_name(opened)
     if tls is Tls.IMPLICIT:

@@ -14,7 +14,14 @@ from mailtide.domain.handover import Outcome, Outgoing, Refused
 from mailtide.domain.relay import Network
 from mailtide.domain.sending_ip import Relay
 from mailtide.errors import PermanentError
-from mailtide.transports.connection import Connection, Letter, NoConnectionError, connect, mailbox
+from mailtide.transports.connection import (
+    Connection,
+    Letter,
+    NoConnectionError,
+    Patience,
+    connect,
+    mailbox,
+)
 
 GIVE_UP_AFTER = 3  # connections in a row that carried no message to an answer
 _TOO_LATE = Refused(later=True, code=None, response="the time for handing over has run out")
@@ -25,7 +32,7 @@ class SmtpTransport:
     """The way out through one relay."""
 
     relay: Relay
-    password: str | None
+    password: str | None = field(repr=False)
     networks: Sequence[Network]  # the stack's relay_networks
     clock: Callable[[], datetime]
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
@@ -44,8 +51,8 @@ class SmtpTransport:
         finally:
             session.end()
 
-    def connect(self) -> Connection:
-        """Open a connection that is ready for messages.
+    def connect(self, left: Callable[[], float]) -> Connection:
+        """Open a connection that is ready for messages; `left` says how many seconds there are.
 
         Raises:
             NoConnectionError: with the relay's reply, if it gave one.
@@ -55,8 +62,7 @@ class SmtpTransport:
             self.password,
             networks=self.networks,
             trust=self.trust,
-            connect_seconds=self.connect_seconds,
-            reply_seconds=self.reply_seconds,
+            patience=Patience(self.connect_seconds, self.reply_seconds, left),
         )
 
 
@@ -72,13 +78,13 @@ class _Session:
 
     def deliver(self, one: Outgoing) -> Outcome:
         """Hand one message over; where the relay only ended the session, try once more."""
-        if not self._in_time():
+        if self._left() <= 0:
             return _TOO_LATE
         letter = _letter(one)
         if isinstance(letter, Refused):
             return letter
         outcome, again = self._attempt(letter)
-        if again and self._in_time():
+        if again and self._left() > 0:
             outcome, _ = self._attempt(letter)
         return outcome
 
@@ -94,7 +100,7 @@ class _Session:
             connection = self._connected()
         except NoConnectionError as error:
             return Refused(later=True, code=error.code, response=error.response), False
-        outcome = connection.hand_over(letter, self._in_time)
+        outcome = connection.hand_over(letter)
         if connection.trouble is None:
             self.failures = 0
         else:
@@ -109,7 +115,7 @@ class _Session:
         if self.failures >= GIVE_UP_AFTER:
             raise NoConnectionError(f"not tried any more: {self.trouble}")
         try:
-            self.connection = self.transport.connect()
+            self.connection = self.transport.connect(self._left)
         except NoConnectionError as error:
             self._failed(error.response)
             raise
@@ -119,8 +125,8 @@ class _Session:
         self.failures += 1
         self.trouble = trouble
 
-    def _in_time(self) -> bool:
-        return self.transport.clock() < self.until
+    def _left(self) -> float:
+        return (self.until - self.transport.clock()).total_seconds()
 
 
 def _letter(one: Outgoing) -> Letter | Refused:
