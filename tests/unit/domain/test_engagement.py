@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.engagement import MAX_OPENS, Judged, Label, judge, summary
+from mailtide.domain.engagement import MAX_CLICKS, MAX_OPENS, Judged, Label, judge, summary
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, happening_key, millis
 from tests.rows import START, dimensions, message, sent, state
@@ -185,6 +185,12 @@ def test_only_the_earliest_opens_count() -> None:
     rows = [opened(60 + i) for i in range(MAX_OPENS + 20)]
     told = summary(judge([DELIVERED, *reversed(rows)]))
     assert sum(sum(counts) for counts in told["opens"].values()) == MAX_OPENS
+
+
+def test_only_the_earliest_clicks_count() -> None:
+    rows = [clicked(60 + i) for i in range(MAX_CLICKS + 20)]
+    told = summary(judge([DELIVERED, *reversed(rows)]))
+    assert sum(sum(counts) for counts in told["clicks"].values()) == MAX_CLICKS
 
 
 def test_a_row_that_is_there_twice_counts_once() -> None:

@@ -59,16 +59,24 @@ def test_the_verdict_is_renewed_also_when_the_hit_was_there(world: World) -> Non
     assert world.row("_engagement") == wanted
 
 
-def test_only_the_earliest_100_opens_are_kept_in_any_order(world: World) -> None:
-    hits = [hit(seconds=600 + n, request_id=str(n)) for n in range(105)]
+@pytest.mark.parametrize(
+    ("type_", "kind", "limit"),
+    [
+        (EventType.OPENED, "opens", engagement.MAX_OPENS),
+        (EventType.CLICKED, "clicks", engagement.MAX_CLICKS),
+    ],
+)
+def test_only_the_earliest_hits_are_kept_in_any_order(
+    world: World, type_: EventType, kind: str, limit: int
+) -> None:
+    hits = [hit(type_, seconds=600 + n, request_id=str(n)) for n in range(limit + 5)]
     world.hit(*hits[40:])
     world.hit(*reversed(hits[:40]))
-    world.hit(hits[104])
+    world.hit(hits[-1])
     rows = world.table.of_message(message())
-    kept = [row.ts for row in rows if row.event_type is EventType.OPENED]
-    assert kept == [hit.at for hit in hits[:100]]
-    counted = [sum(counts) for counts in engagement_of(world)["opens"].values()]
-    assert sum(counted) == engagement.MAX_OPENS
+    kept = [row.ts for row in rows if row.event_type is type_]
+    assert kept == [hit.at for hit in hits[:limit]]
+    assert sum(sum(counts) for counts in engagement_of(world)[kind].values()) == limit
 
 
 class Contended(Events):

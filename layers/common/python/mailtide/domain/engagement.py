@@ -22,6 +22,7 @@ from mailtide.domain.metrics import VERDICTS, quarter
 MACHINE_FROM = 1.0  # a sum of scores from here on is a machine's
 UNKNOWN_FROM = 0.5  # from here on it is not taken for a person's
 MAX_OPENS = 100  # earliest opens of a message that count
+MAX_CLICKS = 500  # earliest clicks; whoever has a link may follow it for ever
 BURST_LINKS = 3  # so many different links ...
 BURST = timedelta(seconds=3)  # ... within this time are not a person's
 INSTANT = timedelta(seconds=2)  # after delivery: nobody has seen the message yet
@@ -83,10 +84,10 @@ class Verdict:
 
 
 def judge(rows: Iterable[EventRow]) -> Verdict:
-    """Judge each hit among all rows of one message; opens beyond the earliest 100 are left out."""
+    """Judge each hit among all rows of one message; those beyond the limits are left out."""
     everything = sorted({row.event_key: row for row in rows}.values(), key=_by_time)
     opens = [row for row in everything if row.event_type is EventType.OPENED][:MAX_OPENS]
-    clicks = [row for row in everything if row.event_type is EventType.CLICKED]
+    clicks = [row for row in everything if row.event_type is EventType.CLICKED][:MAX_CLICKS]
     delivered = next((r.ts for r in everything if r.event_type is EventType.DELIVERED), None)
     context = Context(delivered, _bursts(clicks))
     hits = sorted([*opens, *clicks], key=_by_time)

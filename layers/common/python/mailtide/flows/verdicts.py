@@ -46,7 +46,7 @@ class Verdicts:
     rows: Rows
 
     def renew(self, message_id: str) -> None:
-        """Bring the message's engagement row up to date and drop opens beyond the limit.
+        """Bring the message's engagement row up to date and drop hits beyond the limits.
 
         Raises:
             RetryableError: when others keep changing it.
@@ -69,9 +69,10 @@ class Verdicts:
 
 
 def _surplus(rows: Sequence[EventRow]) -> set[str]:
-    """Return the keys of opens beyond the earliest; keys sort by time, then hash."""
+    """Return the keys of opens and clicks beyond the earliest; keys sort by time, then hash."""
     opens = sorted(row.event_key for row in rows if row.event_type is EventType.OPENED)
-    return set(opens[engagement.MAX_OPENS :])
+    clicks = sorted(row.event_key for row in rows if row.event_type is EventType.CLICKED)
+    return {*opens[engagement.MAX_OPENS :], *clicks[engagement.MAX_CLICKS :]}
 
 
 def _judged(rows: Sequence[EventRow]) -> EventRow | None:
