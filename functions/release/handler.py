@@ -1,7 +1,8 @@
 """Release: hand out the batches that are due, ask again for launches, finish campaigns.
 
 Trigger: a schedule, every minute.
-Writes: batches, campaigns; pointers to the queues `sending` and `launch`; metric of batches.
+Writes: batches, campaigns; pointers to the queues `sending` and `launch`; metrics of looks and
+batches.
 Errors: raised; what was not done is still due a minute later.
 """
 
@@ -19,6 +20,7 @@ from mailtide.observability import logger, metrics
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Lambda entry point; returns the counts of what was done."""
+    metrics.add_metric(name="Looks", unit=MetricUnit.Count, value=1)
     released = app.release().run(app.now(), context.aws_request_id)
     logger.info("released", extra=asdict(released))
     metrics.add_metric(name="BatchesReleased", unit=MetricUnit.Count, value=released.batches)

@@ -11,6 +11,7 @@ from mailtide import app
 from mailtide.domain.batch import Batch, BatchRef, Phase, Planned
 from mailtide.domain.campaign import Move, State
 from mailtide.domain.identifiers import SHARDS
+from mailtide.errors import RetryableError
 from mailtide.flows.pointers import read_order, read_shard
 from mailtide.store.campaigns import Campaigns
 from tests.aws import Stack, stack
@@ -87,3 +88,12 @@ def test_a_launch_that_is_late_is_asked_for_again(
     assert lambda_handler({}, Context())["relaunched"] == 1
     asked = {read_shard(body).shard for body in aws.bodies("launch")}
     assert asked == set(SHARDS) - {"0"}
+
+
+def test_a_look_that_fails_raises_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RetryableError("too busy")
+
+    monkeypatch.setattr(app, "release", fail)
+    with pytest.raises(RetryableError):
+        lambda_handler({}, Context())
