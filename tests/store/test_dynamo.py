@@ -203,6 +203,26 @@ def test_a_conflict_with_another_transaction_is_tried_again(client: Patch) -> No
     assert stored([key(1)]) == [1]
 
 
+def test_a_write_of_an_item_that_a_transaction_has_is_tried_again(client: Patch) -> None:
+    def conflict_twice(call: Callable[..., Any], arguments: Item) -> Any:
+        if len(calls) < 3:
+            raise error("TransactionConflictException")
+        return call(**arguments)
+
+    calls = client("update_item", conflict_twice)
+    assert dynamo.update(WarmupRow(*key(1)), [WarmupRow.reserved.set(1)]) is None
+    assert len(calls) == 3
+
+
+def test_a_write_that_always_meets_a_transaction_is_retryable(client: Patch) -> None:
+    def conflict(call: Callable[..., Any], arguments: Item) -> Any:
+        raise error("TransactionConflictException")
+
+    client("put_item", conflict)
+    with pytest.raises(RetryableError):
+        dynamo.put(WarmupRow(*key(1)))
+
+
 def test_endless_conflicts_are_retryable_and_other_reasons_are_loud(client: Patch) -> None:
     codes = ["TransactionConflict"]
 

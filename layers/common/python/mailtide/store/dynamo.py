@@ -225,15 +225,21 @@ def chunks(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 def _write(operation: str, arguments: Item) -> Item | None:
-    try:
-        with translated():
-            getattr(client(), operation)(**arguments)
-    except ClientError as error:
-        if code_of(error) != "ConditionalCheckFailedException":
-            raise
-        found: Item = error.response.get("Item", {})
-        return found
-    return None
+    """Write one item; a transaction that has it at the moment is waited for."""
+    for pause in _pauses():
+        try:
+            with translated():
+                getattr(client(), operation)(**arguments)
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                found: Item = error.response.get("Item", {})
+                return found
+            if code_of(error) != "TransactionConflictException":
+                raise
+            time.sleep(pause)
+        else:
+            return None
+    raise RetryableError("too many transactions on the same row")
 
 
 def _failed(reason: Mapping[str, Any]) -> Item | None:
