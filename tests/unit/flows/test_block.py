@@ -155,6 +155,16 @@ def test_a_block_that_is_run_again_meets_its_own_places(stage: Stage) -> None:
     assert reserved(stage, ip) == 2
 
 
+def test_a_block_that_is_run_again_leaves_over_no_ip_that_was_stopped_since(stage: Stage) -> None:
+    ip = stage.put_ip("ip1", limit=2)
+    batch = claimed_block(stage, 1, 2)
+    key = ReservationKey("ip1", NOW.date(), "campaign00#0#00000", 0)
+    stage.quota.reserve(ip, key, 2)
+    stage.quota.stop("ip1", NOW.date())
+    assert sent(stage, batch) == Tally(later=2)
+    assert stage.relay.taken == []
+
+
 def test_a_place_ends_with_its_day(stage: Stage) -> None:
     midnight = NOW.replace(hour=0) + timedelta(days=1)
 

@@ -179,7 +179,7 @@ class Blocks:
 
         Args:
             batch: the claimed row.
-            campaign: its campaign, read after the last claim.
+            campaign: its campaign, read since the block before was sent.
             until: no hand-over begins after it.
             store: writes the opened row; None when somebody else has the batch.
         """
@@ -220,9 +220,14 @@ class Blocks:
         return Places(ips, {ip: keys[ip] for ip in granted}, granted)
 
     def _capacity(self, ip: SendingIp, key: ReservationKey) -> int | None:
-        """Return what the day has for this block, the places of an earlier run included."""
-        left = self.quota.day(ip, key.day).left
-        return None if left is None else left + self.quota.held(key)
+        """Return what the day has for this block, the places of an earlier run included.
+
+        A stop holds for those too.
+        """
+        day = self.quota.day(ip, key.day)
+        if day.stopped:
+            return 0
+        return None if day.left is None else day.left + self.quota.held(key)
 
     def _write_ahead(self, rows: Mapping[int, EventRow]) -> Refused | None:
         """Write the rows before any byte leaves; return why the block is put off when it fails."""
