@@ -45,6 +45,7 @@ class ImportView(BaseModel):
     bytes_done: int
     bytes_total: int
     failure: str | None
+    failure_code: str | None
     report_url: str | None
 
 
@@ -62,6 +63,7 @@ def view(job: ImportJob) -> ImportView:
         bytes_done=job.place.offset,
         bytes_total=job.bytes_total,
         failure=job.failure,
+        failure_code=job.failure_code,
         report_url=app.api().imports.report_url(job),
     )
 

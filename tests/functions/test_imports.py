@@ -112,6 +112,7 @@ def test_an_unusable_file_fails_with_the_reason(
     shown = state(world, job)
     assert shown["state"] == "failed"
     assert shown["failure"].startswith("The file cannot be imported: ")
+    assert shown["failure_code"] == "import_file_invalid"
     assert world.acme.call("GET", "/api/contacts").json["data"] == []
 
 

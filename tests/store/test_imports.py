@@ -62,8 +62,9 @@ def test_every_swap_raises_the_revision(jobs: Imports | MemoryImports) -> None:
     stored = replace(RUNNING, revision=1)
     assert jobs.get("acme", "i1") == stored
     behind = advanced(stored, Place(500, 9), Counts(5, 2, 1))
-    assert jobs.swap(stored, replace(behind, failure="why"), "worker")
-    assert jobs.get("acme", "i1") == replace(behind, revision=2, failure="why")
+    failed = replace(behind, failure="why", failure_code="not_found")
+    assert jobs.swap(stored, failed, "worker")
+    assert jobs.get("acme", "i1") == replace(failed, revision=2)
 
 
 def test_a_swap_from_an_older_version_is_refused(jobs: Imports | MemoryImports) -> None:

@@ -195,6 +195,7 @@ def test_an_unusable_file_fails_the_import_and_writes_nothing(source: bytes) -> 
     assert world.run() is Ending.FAILED
     assert world.job.state is ImportState.FAILED
     assert (world.job.failure or "").startswith("The file cannot be imported: ")
+    assert world.job.failure_code == "import_file_invalid"
     assert not world.contacts.rows
 
 
@@ -203,6 +204,7 @@ def test_a_file_that_is_replaced_meanwhile_fails_the_import() -> None:
     world.files.put(world.job.source_key, FILE + b"fay@example.com,Fay,\n")
     assert world.run() is Ending.FAILED
     assert "replaced" in (world.job.failure or "")
+    assert world.job.failure_code == "import_file_changed"
 
 
 def test_a_deleted_list_fails_the_import() -> None:
@@ -210,6 +212,7 @@ def test_a_deleted_list_fails_the_import() -> None:
     world.lists.delete("acme", "list1")
     assert world.run() is Ending.FAILED
     assert world.job.failure == "The list was deleted."
+    assert world.job.failure_code == "not_found"
 
 
 @pytest.mark.parametrize("state", [ImportState.WAITING, ImportState.DONE, ImportState.FAILED])

@@ -71,7 +71,8 @@ class ImportJob:
     counts: Counts = field(default_factory=Counts)
     chunks: tuple[int, ...] = ()  # offsets of the chunks that are done
     refused_chunks: tuple[int, ...] = ()  # those of them that have refused rows
-    failure: str | None = None
+    failure: str | None = None  # what is wrong, for people
+    failure_code: str | None = None  # a problem's code
 
     def key(self, name: str) -> str:
         """Return where something of this import lies in the bucket."""

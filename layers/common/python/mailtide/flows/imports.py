@@ -35,7 +35,7 @@ from mailtide.domain.import_job import (
     pack,
 )
 from mailtide.domain.provider import provider_of
-from mailtide.errors import InvalidInputError, RetryableError
+from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
 from mailtide.flows.pointers import ImportPointer
 
 CHUNK_ROWS = 2000
@@ -174,12 +174,13 @@ class Importer:
             return Ending.STALE
         try:
             if not self.lists.exists(job.org_id, job.list_id):
-                raise InvalidInputError("The list was deleted.")
+                raise NotFoundError("The list was deleted.")
             return self._work(job, holder, until)
         except FileChangedError:
-            return self._fail(pointer, holder, "The file was replaced or removed meanwhile.")
-        except InvalidInputError as error:
-            return self._fail(pointer, holder, error.detail)
+            why = "The file was replaced or removed meanwhile."
+            return self._fail(pointer, holder, why, "import_file_changed")
+        except (InvalidInputError, NotFoundError) as error:
+            return self._fail(pointer, holder, error.detail, error.code)
 
     def _work(self, job: ImportJob, holder: str, until: datetime) -> Ending:
         layout = read_layout(self.files.read(job.source_key, job.etag or "", 0, HEAD_BYTES))
@@ -284,10 +285,11 @@ class Importer:
             keys = [job.refused_key(offset) for offset in job.refused_chunks]
             self.files.join(job.report_key, REPORT_HEAD, keys)
 
-    def _fail(self, pointer: ImportPointer, holder: str, why: str) -> Ending:
+    def _fail(self, pointer: ImportPointer, holder: str, why: str, code: str) -> Ending:
         job = self.jobs.get(pointer.org_id, pointer.import_id)
         if job is not None and job.state is ImportState.RUNNING:
-            self._swap(job, replace(job, state=ImportState.FAILED, failure=why), holder)
+            failed = replace(job, state=ImportState.FAILED, failure=why, failure_code=code)
+            self._swap(job, failed, holder)
         return Ending.FAILED
 
     def _swap(self, old: ImportJob, new: ImportJob, holder: str) -> ImportJob:

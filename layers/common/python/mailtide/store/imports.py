@@ -58,6 +58,7 @@ def _progress(job: ImportJob, holder: str) -> dict[str, Any]:
         "chunks": job.chunks,
         "refused_chunks": job.refused_chunks,
         "failure": job.failure,
+        "failure_code": job.failure_code,
     }
 
 
@@ -77,4 +78,5 @@ def _job_of(row: ListRow) -> ImportJob:
         chunks=tuple(progress["chunks"]),
         refused_chunks=tuple(progress["refused_chunks"]),
         failure=progress["failure"],
+        failure_code=progress["failure_code"],
     )
