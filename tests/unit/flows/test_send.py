@@ -10,7 +10,7 @@ from local.memory.batches import Batches
 from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
 from mailtide.domain.campaign import State
 from mailtide.domain.handover import Unknown
-from mailtide.flows.send import PAUSE_CHECK, Ending, Order
+from mailtide.flows.send import Ending, Order
 from tests.sending import Stage
 from tests.sending_outside import CAMPAIGN, LEASE, NEVER, NOW, ORG
 
@@ -116,15 +116,14 @@ def test_a_campaign_that_stops_between_blocks_is_mailed_no_further(
     assert everybody(stage) == [0, 1]
     left = stage.stored()
     assert (left.phase, left.watermark, left.tally) == (Phase.WAITING, 2, Tally(accepted=2))
-    assert left.due_at == NOW + PAUSE_CHECK
+    assert left.due_at == NOW
 
 
-def test_a_resumed_campaign_goes_on_where_it_stopped(stage: Stage) -> None:
+def test_a_resumed_campaign_goes_on_at_once_where_it_stopped(stage: Stage) -> None:
     order = pointer(stage, *range(4))
     stage.relay.meanwhile[0] = lambda: stage.put_campaign(State.PAUSED)
     stage.send(order, block_size=2)
     stage.put_campaign(State.SENDING)
-    stage.clock.now += PAUSE_CHECK
     (order,) = stage.look()
     assert stage.send(order) is Ending.DONE
     assert everybody(stage) == [0, 1, 2, 3]

@@ -19,8 +19,6 @@ from mailtide.domain.campaign import Campaign, State
 from mailtide.errors import RetryableError
 from mailtide.flows.block import BlockResult
 
-PAUSE_CHECK = timedelta(minutes=10)  # how often `release` looks at a campaign that does not send
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -174,7 +172,7 @@ class Sender:
             places = batch.released_to - batch.watermark
             batch = rules.release(rules.hand_back(batch, now), places, now + self.lease)
         elif ending is Ending.NOT_SENDING:
-            batch = rules.hand_back(batch, now + PAUSE_CHECK)
+            batch = rules.hand_back(batch, now)
         stored = run.store(batch)
         if ending is Ending.OUT_OF_TIME:
             self.orders.send([Order(stored.ref, stored.fence)])
