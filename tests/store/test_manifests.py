@@ -1,6 +1,7 @@
 """Manifests: what the bucket answers, read by code."""
 
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -28,6 +29,18 @@ class Answering:
     get_object = put_object
 
 
+class Counting:
+    """A client of S3 that has every manifest and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def get_object(self, **_: Any) -> Any:
+        self.reads += 1
+        body = b'{"org_id": "acme", "rank": 1, "due_at": null, "recipients": [["p1", "l1", "a"]]}'
+        return {"Body": BytesIO(body)}
+
+
 def put(code: str, status: int) -> None:
     Manifests(Answering(code, status), "data").put(KEY, DRAFT, [Planned("p1", "l1")])
 
@@ -53,3 +66,12 @@ def test_a_bucket_that_refuses_us_is_loud() -> None:
 
 def test_a_manifest_that_is_not_there_is_none() -> None:
     assert Manifests(Answering("NoSuchKey", 404), "data").find(KEY) is None
+
+
+def test_the_manifests_of_a_large_shard_are_read_once_however_often_a_launch_asks() -> None:
+    s3 = Counting()
+    manifests = Manifests(s3, "data")
+    for _ in range(3):
+        for number in range(60):
+            manifests.read(f"manifests/c/3/{number:05d}.json")
+    assert s3.reads == 60

@@ -40,8 +40,8 @@ class Batches:
     def create(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
         """Put manifest and row if absent; return the row that is stored, whoever wrote it.
 
-        A draft without recipients is stored as done. A manifest that is there already, of a try
-        that died before its row, is the one that counts.
+        A draft without recipients is stored as done. Where the recipients go into the bucket, a
+        manifest that is there already, of a try that died before its row, is the one that counts.
         """
         if not recipients:
             batch = replace(draft, phase=Phase.DONE, due_at=None, count=0)
