@@ -50,7 +50,7 @@ def deploy(emulator: Emulator, context: Mapping[str, object]) -> Deployment:
     Raises:
         DeploymentError: the stack does not synthesize, was refused, or was rolled back.
     """
-    folder = Path(tempfile.mkdtemp(prefix="mailtide-assembly-"))
+    folder = Path(tempfile.mkdtemp(prefix="mailtide-"))
     try:
         synthesize(folder, {**_defaults(), **context})
         template = _upload(emulator, folder)

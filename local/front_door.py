@@ -5,10 +5,12 @@ Method, path, query, headers and body pass as they are, in both directions and i
 
 import contextlib
 import http.client
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
@@ -57,6 +59,11 @@ class FrontDoor(ThreadingHTTPServer):
         """Forward to this HTTP API of the emulator at `endpoint`."""
         self.upstream = urlsplit(endpoint).netloc
         self.upstream_path = f"/_aws/execute-api/{api_id}/$default"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has hung up; tell of anything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Forwarder(BaseHTTPRequestHandler):

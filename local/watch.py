@@ -8,7 +8,7 @@ from local.api import Api
 from local.mailworld import Mailworld
 
 QUIET_SECONDS = 10.0
-LOOK_EVERY_SECONDS = 1.0
+LOOK_EVERY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Watch:
     def until_quiet(
         self, people: int, show: Callable[[Look], None], *, deadline_seconds: float
     ) -> bool:
-        """Look every second until nothing has changed for ten; False when that took too long.
+        """Look every two seconds until nothing has changed for ten; False when that took too long.
 
         Args:
             people: how many are to be mailed; before that nothing is over.

@@ -98,7 +98,8 @@ class Demo:
                 f"  {job['imported']} imported, {job['merged']} merged, {job['refused']} refused"
             )
             for row in imported.report[:3]:
-                self._console.print(f"  line {row['line']}: {row['reason']}", style="dim")
+                refusal = f"  line {row['line']}: {row['reason']}"
+                self._console.print(refusal, style="dim", markup=False, soft_wrap=True)
             lists.append(imported.list_id)
             problems += [f"import of {name}: {problem}" for problem in imported.problems]
         return lists, problems

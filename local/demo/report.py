@@ -60,7 +60,7 @@ def _table(
     cells: Callable[[Mapping[str, Any]], list[str]],
 ) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right")
     for block in blocks:
