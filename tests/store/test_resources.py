@@ -114,13 +114,33 @@ def test_a_sending_ip_is_kept_with_its_relay() -> None:
     assert ips.page("acme", 9, None) == Page([IP])
 
 
-def test_a_sending_ip_is_replaced_as_a_whole() -> None:
+def test_every_field_of_a_sending_ip_changes() -> None:
     ips = SendingIps()
-    changed = replace(IP, daily_limit=None, active=False, relay=replace(RELAY, secret=None))
-    assert not ips.replace(changed)
+    changed = SendingIp(
+        "acme", "ip1", "one", Stream.TRANSACTIONAL, replace(RELAY, secret=None), active=False
+    )
+    assert not ips.change(IP, changed)
     ips.create(IP, NOW)
-    assert ips.replace(changed)
+    assert ips.change(IP, changed)
     assert ips.get("acme", "ip1") == changed
+    assert ips.change(changed, IP)
+    assert ips.get("acme", "ip1") == IP
+
+
+def test_two_changes_of_different_fields_both_stay() -> None:
+    ips = SendingIps()
+    ips.create(IP, NOW)
+    assert ips.change(IP, replace(IP, active=False))
+    assert ips.change(IP, replace(IP, daily_limit=9))
+    assert ips.get("acme", "ip1") == replace(IP, active=False, daily_limit=9)
+
+
+def test_a_change_of_nothing_finds_the_sending_ip_all_the_same() -> None:
+    ips = SendingIps()
+    assert not ips.change(IP, IP)
+    ips.create(IP, NOW)
+    assert ips.change(IP, IP)
+    assert ips.get("acme", "ip1") == IP
 
 
 def test_a_sending_ip_is_deleted_once() -> None:

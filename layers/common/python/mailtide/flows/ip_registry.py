@@ -35,8 +35,8 @@ class SendingIps(Protocol):
         """Write a sending IP under a fresh id."""
         ...
 
-    def replace(self, ip: SendingIp) -> bool:
-        """Write all fields of a sending IP anew; False when it is not there."""
+    def change(self, old: SendingIp, new: SendingIp) -> bool:
+        """Write what differs between the two; False when the sending IP is not there."""
         ...
 
     def delete(self, org_id: str, ip_id: str) -> bool:
@@ -111,28 +111,28 @@ class IpRegistry:
             ConflictError: `already_exists`, when another of the organisation's IPs has the tag.
         """
         ip_id = self.new_id()
-        self._check_tag(org_id, ip_id, tag)
+        self._check_tag(org_id, tag)
         relay = self._relay(ip_id, None, transport)
         ip = SendingIp(org_id, ip_id, tag, stream, relay, daily_limit)
         self.sending_ips.create(ip, self.clock())
         return ip
 
     def change(self, org_id: str, ip_id: str, changes: Mapping[str, Any]) -> SendingIp:
-        """Change a sending IP; another daily limit holds from the next reservation on.
+        """Change a sending IP, but not its tag, which is in envelopes on their way.
+
+        Another daily limit holds from the next reservation on.
 
         Raises:
-            NotFoundError, InvalidInputError, ConflictError: as `get` and `create`.
+            NotFoundError, InvalidInputError: as `get` and `create`.
         """
         old = self.get(org_id, ip_id)
         fields = {name: value for name, value in changes.items() if name != "transport"}
         new = replace(old, **fields)
-        if new.tag != old.tag:
-            self._check_tag(org_id, ip_id, new.tag)
         if "transport" in changes:
             new = replace(new, relay=self._relay(ip_id, old.relay, changes["transport"]))
         if new.daily_limit != old.daily_limit:
             self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
-        if not self.sending_ips.replace(new):
+        if not self.sending_ips.change(old, new):
             raise NotFoundError("There is no sending IP with this id.")
         if old.relay.secret and not new.relay.secret:
             self.passwords.delete(ip_id)
@@ -148,11 +148,11 @@ class IpRegistry:
             raise NotFoundError("There is no sending IP with this id.")
         self.passwords.delete(ip_id)
 
-    def _check_tag(self, org_id: str, ip_id: str, tag: str) -> None:
+    def _check_tag(self, org_id: str, tag: str) -> None:
         after: str | None = None
         while True:
             found = self.sending_ips.page(org_id, _ALL, after)
-            if any(ip.tag == tag and ip.ip_id != ip_id for ip in found.items):
+            if any(ip.tag == tag for ip in found.items):
                 raise ConflictError(
                     f"Another sending IP has the tag `{tag}`.", code="already_exists"
                 )

@@ -45,17 +45,21 @@ class SendingIps:
         )
         dynamo.put(row, SendingIpRow.org_id.does_not_exist())
 
-    def replace(self, ip: SendingIp) -> bool:
-        """Write all fields of a sending IP anew; False when it is not there."""
+    def change(self, old: SendingIp, new: SendingIp) -> bool:
+        """Write what differs; what others changed meanwhile stays. False when it is not there."""
         limit = SendingIpRow.daily_limit
-        actions = [
-            SendingIpRow.tag.set(ip.tag),
-            SendingIpRow.stream_.set(ip.stream.value),
-            SendingIpRow.transport.set(_transport(ip.relay)),
-            limit.remove() if ip.daily_limit is None else limit.set(ip.daily_limit),
-            SendingIpRow.active.set(ip.active),
+        fields = [
+            (True, SendingIpRow.tag.set(new.tag)),  # never changes; an update needs an action
+            (old.stream != new.stream, SendingIpRow.stream_.set(new.stream.value)),
+            (old.relay != new.relay, SendingIpRow.transport.set(_transport(new.relay))),
+            (
+                old.daily_limit != new.daily_limit,
+                limit.remove() if new.daily_limit is None else limit.set(new.daily_limit),
+            ),
+            (old.active != new.active, SendingIpRow.active.set(new.active)),
         ]
-        row = SendingIpRow(ip.org_id, ip.ip_id)
+        row = SendingIpRow(new.org_id, new.ip_id)
+        actions = [action for differs, action in fields if differs]
         return dynamo.update(row, actions, SendingIpRow.org_id.exists()) is None
 
     def delete(self, org_id: str, ip_id: str) -> bool:
