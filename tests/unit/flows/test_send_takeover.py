@@ -11,6 +11,7 @@ from local.memory.contacts import Contacts
 from mailtide.domain.batch import Phase, Tally
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.handover import Unknown
+from mailtide.errors import RetryableError
 from mailtide.flows.send import Ending, Order
 from tests.sending import Stage
 from tests.sending_outside import HOUR, LEASE, NOW
@@ -147,6 +148,26 @@ def test_a_holder_that_loses_the_batch_before_its_first_claim_mails_nobody(stage
     assert stage.send(order) is Ending.LOST
     assert everybody(stage) == [0, 1]
     assert stage.stored().tally == Tally(accepted=2)
+
+
+def test_what_a_holder_knows_is_written_down_when_a_later_call_fails(stage: Stage) -> None:
+    @dataclass
+    class Throttled(Campaigns):
+        reads: int = 0
+
+        def get(self, org_id: str, campaign_id: str) -> Campaign | None:
+            self.reads += 1
+            if self.reads == 2:
+                raise RetryableError("throttled")
+            return super().get(org_id, campaign_id)
+
+    order = pointer(stage, *range(4))
+    stage.campaigns = Throttled(stage.campaigns.rows)
+    with pytest.raises(RetryableError):
+        stage.send(order, block_size=2)
+    assert stage.take_over() == [Ending.DONE]
+    assert everybody(stage) == [0, 1, 2, 3]
+    assert stage.in_doubt() == []
 
 
 def test_an_opened_block_of_a_paused_campaign_is_settled_and_nothing_more(stage: Stage) -> None:
