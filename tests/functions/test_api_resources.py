@@ -12,6 +12,8 @@ from mailtide.store.quota import Quota
 from tests.functions.tenants import TRANSPORT, Api, Tenant, furnish
 from tests.http import Client
 
+PUBLIC = {"host": "93.184.216.34", "port": 587}
+
 
 def test_a_contact_is_created_and_changed_by_its_address(acme: Tenant) -> None:
     first = acme.make(
@@ -204,8 +206,8 @@ def test_a_relay_without_a_login_has_no_secret(acme: Tenant) -> None:
 @pytest.mark.parametrize(
     ("transport", "code"),
     [
-        ({"host": "93.184.216.34", "port": 25}, "relay_port_refused"),
-        ({"host": "93.184.216.34", "port": 8080}, "relay_port_refused"),
+        ({**PUBLIC, "port": 25}, "relay_port_refused"),
+        ({**PUBLIC, "port": 8080}, "relay_port_refused"),
         ({"host": "10.0.0.8", "port": 587}, "relay_address_refused"),
         ({"host": "169.254.169.254", "port": 587}, "relay_address_refused"),
         ({"host": "::ffff:10.0.0.8", "port": 587}, "relay_address_refused"),
@@ -215,6 +217,7 @@ def test_a_relay_without_a_login_has_no_secret(acme: Tenant) -> None:
         ({"host": "127.0.0.1", "port": 587, "password": "x"}, "invalid_request"),
         ({"host": "127.0.0.1", "port": 587, "username": "x"}, "invalid_request"),
         ({"host": "127.0.0.1", "port": 587, "kind": "http"}, "invalid_request"),
+        ({**PUBLIC, "username": "x", "password": "x"}, "invalid_request"),  # in the clear
     ],
 )
 def test_a_relay_that_cannot_be_used_is_refused(

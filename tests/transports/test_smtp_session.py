@@ -146,6 +146,11 @@ def test_a_log_in_that_cannot_be_made_puts_off(extensions: tuple[str, ...], user
         put_off(deliver(Relay("127.0.0.1", relay.port, Tls.NONE, user)), "no connection")
 
 
+def test_a_login_in_the_clear_ends_before_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve(monkeypatch, "93.184.216.34")
+    put_off(deliver(Relay("relay.example", 587, Tls.NONE, "user")), "A login needs")
+
+
 def test_a_relay_that_no_network_names_is_not_connected_to() -> None:
     with ScriptedRelay() as relay:
         to = Relay("127.0.0.1", relay.port, Tls.NONE)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.relay import check, check_addresses, read_networks
+from mailtide.domain.relay import check, check_addresses, check_login, read_networks
+from mailtide.domain.sending_ip import Tls
 from mailtide.errors import InvalidInputError
 
 LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
@@ -117,3 +118,15 @@ def passes(address: str) -> bool:
 def test_a_malformed_network_is_an_error_that_names_it(text: str) -> None:
     with pytest.raises(ValueError, match=text.split("/")[0]):
         read_networks([text])
+
+
+@pytest.mark.parametrize("addresses", [["93.184.216.34"], ["127.0.0.1", "93.184.216.34"]])
+def test_no_login_goes_over_the_internet_in_the_clear(addresses: list[str]) -> None:
+    with pytest.raises(InvalidInputError, match="starttls"):
+        check_login(Tls.NONE, addresses, LOOPBACK)
+    check_login(Tls.STARTTLS, addresses, LOOPBACK)
+    check_login(Tls.IMPLICIT, addresses, LOOPBACK)
+
+
+def test_a_login_in_the_clear_is_taken_inside_a_named_network() -> None:
+    check_login(Tls.NONE, ["127.0.0.1", "::1"], LOOPBACK)

@@ -15,6 +15,7 @@ from ipaddress import (
     ip_network,
 )
 
+from mailtide.domain.sending_ip import Tls
 from mailtide.errors import InvalidInputError
 
 PORTS = (465, 587, 2525)  # submission, RFC 8314 and 6409, and what stands in for it
@@ -70,6 +71,16 @@ def check(host: str, port: int, addresses: Sequence[str], networks: Sequence[Net
             f"a relay listens on one of the ports {known}, not on {port}{why}",
             code="relay_port_refused",
         )
+
+
+def check_login(tls: Tls, addresses: Iterable[str], networks: Sequence[Network]) -> None:
+    """Refuse to log in without encryption, but for relays that the stack's networks name.
+
+    Raises:
+        InvalidInputError: when the password could be read on its way.
+    """
+    if tls is Tls.NONE and not all(_named(ip_address(a), networks) for a in addresses):
+        raise InvalidInputError("A login needs `tls`: starttls or implicit; nothing else hides it.")
 
 
 def check_addresses(addresses: Iterable[str], networks: Sequence[Network]) -> None:

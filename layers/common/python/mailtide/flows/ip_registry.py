@@ -163,8 +163,11 @@ class IpRegistry:
     def _relay(self, ip_id: str, old: Relay | None, transport: Mapping[str, Any]) -> Relay:
         """Check a relay, keep a new password, return the relay as it is stored."""
         host, port = str(transport["host"]), int(transport["port"])
-        rules.check(host, port, self.resolve(host), self.networks)
+        tls, addresses = Tls(transport["tls"]), self.resolve(host)
+        rules.check(host, port, addresses, self.networks)
         username, password = transport.get("username"), transport.get("password")
+        if username is not None:
+            rules.check_login(tls, addresses, self.networks)
         if password is not None and username is None:
             raise InvalidInputError("A relay's password needs a username.")
         # A kept password goes to no other host than the one it was given for.
@@ -174,4 +177,4 @@ class IpRegistry:
             secret = self.passwords.put(ip_id, password)
         if username is not None and secret is None:
             raise InvalidInputError("A relay's username needs a password.")
-        return Relay(host, port, Tls(transport["tls"]), username, secret)
+        return Relay(host, port, tls, username, secret)

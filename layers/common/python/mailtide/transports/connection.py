@@ -206,6 +206,8 @@ def connect(
         host = ascii_host(relay.host)
         addresses = resolve(host, relay.port)
         rules.check(host, relay.port, addresses, networks)
+        if relay.username is not None:
+            rules.check_login(relay.tls, addresses, networks)
         opened = client.sock = _open(addresses, relay.port, patience)
         _begin(client, opened, host, relay.tls, trust)
         if relay.username is not None:
