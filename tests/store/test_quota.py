@@ -239,6 +239,14 @@ def test_a_reservation_whose_reply_was_lost_is_found_again(
     assert table.day(IP, DAY).reserved == 30
 
 
+def test_two_holders_of_one_block_reserve_its_places_once(
+    table: Quota, race: Callable[[list[Race]], None]
+) -> None:
+    race([lambda: table.reserve(IP, key(), 20)])
+    assert table.reserve(IP, key(), 20) == 20
+    assert table.day(IP, DAY).reserved == 20
+
+
 def test_a_reservation_expires_after_its_day(table: Quota) -> None:
     table.reserve(IP, key(), 1)
     row = dynamo.get(WarmupRow, f"ip1#{DAY}", "reservation#c#0#00000#0")

@@ -92,7 +92,9 @@ def test_a_repeated_start_is_known_by_its_instant() -> None:
     assert Templates().get("acme#started", "c1") == TEMPLATE
 
 
-@pytest.mark.parametrize("change", [{"list_ids": ("l3",)}, {"template_id": "t2"}])
+@pytest.mark.parametrize(
+    "change", [{"list_ids": ("l3",)}, {"template_id": "t2"}, {"identity_id": "i2"}]
+)
 def test_a_plan_that_was_revised_meanwhile_is_not_started(change: dict[str, str]) -> None:
     campaigns = Campaigns()
     campaigns.create(DRAFT)
