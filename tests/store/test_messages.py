@@ -106,6 +106,7 @@ def test_a_correction_of_another_attempt_or_of_nothing_is_refused(messages: Stor
     later = replace(FIRST, attempt=2)
     messages.write_ahead([later])
     assert not messages.correct(refused(FIRST))
+    assert not messages.correct(refused(replace(FIRST, attempt=3)))
     assert list(rows_of(messages)) == [later]
 
 
