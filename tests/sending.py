@@ -10,7 +10,7 @@ from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.messages import Messages
 from local.memory.quota import Quota, SendingIps
 from mailtide.domain import batch as rules
-from mailtide.domain.batch import Batch, BatchRef, Phase, Planned
+from mailtide.domain.batch import Batch, BatchRef, Phase, Planned, Tally
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.message import EventRow
@@ -229,3 +229,29 @@ def send_block(stage: Stage, batch: Batch, until: datetime = NOW + 24 * HOUR) ->
         return stage.stored() if stage.batches.swap(batch, opened, "open") else None
 
     return stage.blocks().send(batch, stage.put_campaign(), until, store)
+
+
+def sent(stage: Stage, batch: Batch) -> Tally:
+    """Send a claimed block and return its tally."""
+    result = send_block(stage, batch)
+    assert result is not None
+    return result.tally
+
+
+def reserved(stage: Stage, ip: SendingIp) -> int:
+    """Return how many places of an IP's day are taken."""
+    return stage.quota.day(ip, NOW.date()).reserved
+
+
+def pointer(stage: Stage, *numbers: int) -> Order:
+    """Put a batch, release it and return its pointer."""
+    stage.put_batch(*numbers)
+    (order,) = stage.look()
+    return order
+
+
+def everybody(stage: Stage) -> list[int]:
+    """Return whom the relay has, who must be nobody twice."""
+    mailed = stage.relay.mailed()
+    assert len(mailed) == len(set(mailed))
+    return sorted(mailed)

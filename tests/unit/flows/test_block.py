@@ -13,7 +13,7 @@ from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import Dimensions, EventRow
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
-from tests.sending import Stage, claimed_block, send_block
+from tests.sending import Stage, claimed_block, reserved, send_block, sent
 from tests.sending_outside import HOUR, LATER, NEVER, NOW, contact_id, message_id
 
 LOST = Unknown("no answer")
@@ -22,18 +22,6 @@ LOST = Unknown("no answer")
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def sent(stage: Stage, batch: Batch) -> Tally:
-    """Send a claimed block and return its tally."""
-    result = send_block(stage, batch)
-    assert result is not None
-    return result.tally
-
-
-def reserved(stage: Stage, ip: SendingIp) -> int:
-    """Return how many places of an IP's day are taken."""
-    return stage.quota.day(ip, NOW.date()).reserved
 
 
 def test_everybody_is_mailed_once_in_the_manifests_order(stage: Stage) -> None:

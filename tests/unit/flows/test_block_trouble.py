@@ -16,7 +16,7 @@ from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.block import Transport
-from tests.sending import Stage, claimed_block, send_block
+from tests.sending import Stage, claimed_block, reserved, send_block, sent
 from tests.sending_outside import (
     HOUR,
     NEVER,
@@ -29,18 +29,6 @@ from tests.sending_outside import (
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def sent(stage: Stage, batch: Batch) -> Tally:
-    """Send a claimed block and return its tally."""
-    result = send_block(stage, batch)
-    assert result is not None
-    return result.tally
-
-
-def reserved(stage: Stage, ip: SendingIp) -> int:
-    """Return how many places of an IP's day are taken."""
-    return stage.quota.day(ip, NOW.date()).reserved
 
 
 def test_who_lost_the_batch_before_opening_mails_nobody(stage: Stage) -> None:

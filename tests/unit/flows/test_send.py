@@ -11,7 +11,7 @@ from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
 from mailtide.domain.campaign import State
 from mailtide.domain.handover import Unknown
 from mailtide.flows.send import Ending, Order
-from tests.sending import Stage
+from tests.sending import Stage, everybody, pointer
 from tests.sending_outside import CAMPAIGN, LEASE, NEVER, NOW, ORG
 
 REF = BatchRef(ORG, CAMPAIGN, "0", "00000")
@@ -21,20 +21,6 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def pointer(stage: Stage, *numbers: int) -> Order:
-    """Put a batch, release it and return its pointer."""
-    stage.put_batch(*numbers)
-    (order,) = stage.look()
-    return order
-
-
-def everybody(stage: Stage) -> list[int]:
-    """Return whom the relay has, who must be nobody twice."""
-    mailed = stage.relay.mailed()
-    assert len(mailed) == len(set(mailed))
-    return sorted(mailed)
 
 
 def test_a_batch_is_worked_block_by_block_to_its_end(stage: Stage) -> None:

@@ -13,27 +13,13 @@ from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.handover import Unknown
 from mailtide.errors import RetryableError
 from mailtide.flows.send import Ending, Order
-from tests.sending import Stage
+from tests.sending import Stage, everybody, pointer
 from tests.sending_outside import HOUR, LEASE, NOW
 
 
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def pointer(stage: Stage, *numbers: int) -> Order:
-    """Put a batch, release it and return its pointer."""
-    stage.put_batch(*numbers)
-    (order,) = stage.look()
-    return order
-
-
-def everybody(stage: Stage) -> list[int]:
-    """Return whom the relay has, who must be nobody twice."""
-    mailed = stage.relay.mailed()
-    assert len(mailed) == len(set(mailed))
-    return sorted(mailed)
 
 
 def holder_that_dies(stage: Stage, order: Order, n: int) -> None:
