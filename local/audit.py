@@ -11,7 +11,7 @@ from local.books import HOUR, IDENTITY, PROVIDER, TOTAL, Cell, Difference, compa
 from local.mailworld import Mailworld
 from local.verdicts import Confusion, confuse
 
-READERS = 8  # timelines that are read at once
+READERS = 4  # timelines that are read at once
 
 
 @dataclass(frozen=True, slots=True)

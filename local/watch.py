@@ -46,27 +46,43 @@ class Watch:
             settled=settled,
         )
 
-    def until_quiet(
-        self, people: int, show: Callable[[Look], None], *, deadline_seconds: float
-    ) -> bool:
-        """Look every two seconds until nothing has changed for ten; False when that took too long.
 
-        Args:
-            people: how many are to be mailed; before that nothing is over.
-            show: is given every look.
-            deadline_seconds: after which to give up.
-        """
-        started = changed = time.monotonic()
-        before: Look | None = None
-        while (now := time.monotonic()) < started + deadline_seconds:
-            look = self.look()
-            show(look)
-            if before is None or look.books != before.books or not _is_over(look, people):
-                before, changed = look, now
-            elif now - changed >= QUIET_SECONDS:
-                return True
-            time.sleep(LOOK_EVERY_SECONDS)
-        return False
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time in seconds, and a way to let it pass."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def until_quiet(
+    looks: Callable[[], Look],
+    people: int,
+    show: Callable[[Look], None],
+    *,
+    deadline_seconds: float,
+    clock: Clock = Clock(),
+) -> bool:
+    """Look every two seconds until nothing has changed for ten; False when that took too long.
+
+    Args:
+        looks: looks once.
+        people: how many are to be mailed; before that nothing is over.
+        show: is given every look.
+        deadline_seconds: after which to give up.
+        clock: the time.
+    """
+    started = changed = clock.now()
+    before: Look | None = None
+    while (now := clock.now()) < started + deadline_seconds:
+        look = looks()
+        show(look)
+        if before is None or look.books != before.books or not _is_over(look, people):
+            before, changed = look, now
+        elif now - changed >= QUIET_SECONDS:
+            return True
+        clock.sleep(LOOK_EVERY_SECONDS)
+    return False
 
 
 def _is_over(look: Look, people: int) -> bool:

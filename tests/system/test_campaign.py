@@ -26,7 +26,7 @@ from local.demo.campaign import (
     suppress,
 )
 from local.laptop import Laptop, Options
-from local.watch import Watch
+from local.watch import Watch, until_quiet
 from tests.system.recorder import Recorder, recording
 from tests.system.replay import EVENTS_TABLE, Replay
 
@@ -102,7 +102,8 @@ def live(machine: Laptop, recorder: Recorder) -> Life:
     events = machine.deployment.outputs["EventsQueue"]
     machine.emulator.client("sqs").send_message(QueueUrl=events, MessageBody=POISON)
     watch = Watch(machine.api, machine.world, campaign_id)
-    quiet = watch.until_quiet(len(audience.expected), lambda _: None, deadline_seconds=150)
+    people_count = len(audience.expected)
+    quiet = until_quiet(watch.look, people_count, lambda _: None, deadline_seconds=240)
     found = audit(machine.api, machine.world, campaign_id)
     return Life(machine, recorder, audience, imports, campaign_id, quiet, found)
 
