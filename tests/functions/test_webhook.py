@@ -4,6 +4,9 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -87,6 +90,40 @@ def test_trouble_of_ours_is_a_503_after_which_stalwart_sends_again(aws: Stack) -
     answer = post(PATH, BODY, signed(BODY))
     assert (answer.status, answer.code) == (503, "unavailable")
     assert answer.headers["Retry-After"] == "5"
+
+
+def large_batch() -> tuple[list[dict[str, Any]], bytes]:
+    entries = [{"id": str(number), "data": {"details": "x" * 650}} for number in range(7000)]
+    return entries, json.dumps({"events": entries}, separators=(",", ":")).encode()
+
+
+def test_a_large_batch_lies_in_the_queue_in_slices(aws: Stack) -> None:
+    entries, body = large_batch()
+    assert post(PATH, body, signed(body)).status == 200
+    parts = [json.loads(json.loads(text)["body"])["events"] for text in aws.bodies("events")]
+    assert len(parts) == 70
+    queued = [one for part in parts for one in part]
+    assert sorted(queued, key=lambda one: int(one["id"])) == entries
+    assert aws.objects("payloads/") == {}
+
+
+def test_a_large_batch_is_not_acknowledged_when_one_call_fails(aws: Stack) -> None:
+    from mailtide import app
+
+    calls = count()
+
+    def refuse_the_third(**_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if next(calls) != 2:
+            return None
+        error = {"Code": "ThrottlingException", "Message": "slow down"}
+        told = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        return SimpleNamespace(status_code=400), told
+
+    app.client("sqs").meta.events.register("before-call.sqs.SendMessageBatch", refuse_the_third)
+    _, body = large_batch()
+    answer = post(PATH, body, signed(body))
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert next(calls) == 3  # nothing is sent behind a failure
 
 
 def test_a_bucket_that_is_gone_is_a_503(aws: Stack) -> None:

@@ -15,6 +15,7 @@ from infra.config import Config
 from infra.nag import exceptions
 from infra.stack import MailtideStack
 from mailtide.app import Settings
+from mailtide.flows.webhook import SLICE
 from mailtide.store.tables import ALL
 
 Resources = Callable[[str], Mapping[str, Mapping[str, Any]]]
@@ -112,6 +113,14 @@ def test_a_failed_job_returns_to_its_queue_alone(resources: Resources) -> None:
     assert len(mappings) == 4
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_ingest_gets_its_largest_round_done_in_time(resources: Resources) -> None:
+    (ingest,) = [m for m in _mappings(resources, resources("AWS::SQS::Queue"))
+                 if m["FunctionName"]["Ref"].startswith("Ingest")]  # fmt: skip
+    timeout = resources("AWS::Lambda::Function")[ingest["FunctionName"]["Ref"]]["Timeout"]
+    seconds_per_event = 8 * 0.01  # calls, one after another
+    assert ingest["BatchSize"] * SLICE * seconds_per_event <= timeout * 3 / 4
 
 
 def test_senders_take_one_batch_each_and_are_limited(resources: Resources) -> None:

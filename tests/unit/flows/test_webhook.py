@@ -1,7 +1,5 @@
 """The webhook: whose bytes these are comes first, what is in them is nobody's business."""
 
-import base64
-import hmac
 import json
 
 import pytest
@@ -15,7 +13,7 @@ from mailtide.errors import (
 )
 from mailtide.flows import envelope
 from mailtide.flows.webhook import BODY_LIMIT, Post, Webhook
-from tests.collaborators import FOREIGN_SOURCE, KEYRING, SOURCE, Bucket, Queue
+from tests.collaborators import FOREIGN_SOURCE, KEYRING, SOURCE, Bucket, Queue, signature, signed
 from tests.rows import START
 
 BODY = json.dumps({"events": [{"id": "1", "type": "delivery.delivered"}]}).encode()
@@ -35,15 +33,6 @@ def bucket() -> Bucket:
 @pytest.fixture
 def webhook(queue: Queue, bucket: Bucket) -> Webhook:
     return Webhook(KEYRING, queue, bucket)
-
-
-def signature(body: bytes, source_id: str = SOURCE, key: int = 0) -> str:
-    secret = KEYRING.source_keys(source_id)[key].encode()
-    return base64.b64encode(hmac.digest(secret, body, "sha256")).decode()
-
-
-def signed(body: bytes, *, source_id: str = SOURCE, key: int = 0) -> Post:
-    return Post(SOURCE, {"x-signature": signature(body, source_id, key)}, body)
 
 
 def refused(webhook: Webhook, post: Post) -> MailtideError:

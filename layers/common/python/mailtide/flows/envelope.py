@@ -9,6 +9,7 @@ Units: instants are epoch milliseconds; sizes are bytes.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -39,6 +40,14 @@ class Queue(Protocol):
 
         Raises:
             RetryableError: when the queue did not take it.
+        """
+        ...
+
+    def send_all(self, bodies: Iterable[str]) -> None:
+        """Put texts into the queue, all of them; after an error any part of them may be in it.
+
+        Raises:
+            RetryableError: as `send`.
         """
         ...
 
@@ -107,16 +116,20 @@ def write_hits(hits: list[Hit], at: datetime) -> str:
     return _write(TRACKING, None, at, {"hits": shown})
 
 
-def send_body(
-    source: str, source_id: str, body: bytes, at: datetime, queue: Queue, bucket: Bucket
+def send_bodies(
+    source: str,
+    source_id: str,
+    bodies: Iterable[bytes],
+    at: datetime,
+    queue: Queue,
+    bucket: Bucket,
 ) -> None:
-    """Put a source's raw body (UTF-8) into the queue, by way of the bucket when it is large."""
-    text = _write(source, source_id, at, {"body": body.decode()})
-    if len(text.encode()) > QUEUE_LIMIT:
-        key = f"payloads/{sha256(body).hexdigest()}.json"
-        bucket.put(key, body)
-        text = _write(source, source_id, at, {"body_key": key})
-    queue.send(text)
+    """Put a source's raw bodies (UTF-8) into the queue; large ones go by way of the bucket.
+
+    Raises:
+        RetryableError: when not all of them could be queued; some may be.
+    """
+    queue.send_all(_carried(source, source_id, body, at, bucket) for body in bodies)
 
 
 def read(text: str, bucket: Bucket) -> Envelope:
@@ -132,6 +145,15 @@ def read(text: str, bucket: Bucket) -> Envelope:
     by_key = "body_key" in message
     body = bucket.get(message["body_key"]) if by_key else message["body"].encode()
     return Envelope(source, message["source_id"], at, body)
+
+
+def _carried(source: str, source_id: str, body: bytes, at: datetime, bucket: Bucket) -> str:
+    text = _write(source, source_id, at, {"body": body.decode()})
+    if len(text) <= QUEUE_LIMIT:  # ASCII: as many bytes
+        return text
+    key = f"payloads/{sha256(body).hexdigest()}.json"
+    bucket.put(key, body)
+    return _write(source, source_id, at, {"body_key": key})
 
 
 def _write(source: str, source_id: str | None, at: datetime, rest: dict[str, Any]) -> str:
