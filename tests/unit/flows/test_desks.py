@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +11,6 @@ from local.memory.campaigns import Campaigns as MemoryCampaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.contents import Identities as MemoryIdentities
 from local.memory.contents import Templates as MemoryTemplates
-from local.memory.imports import Files as MemoryFiles
-from local.memory.imports import Imports as MemoryImports
-from local.memory.imports import Pointers as MemoryPointers
 from local.memory.quota import Quota, SendingIps
 from local.world.clock import Clock
 from mailtide.domain import identifiers
@@ -21,7 +18,6 @@ from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
-from mailtide.domain.import_job import ImportJob
 from mailtide.domain.page import Page
 from mailtide.domain.relay import read_networks
 from mailtide.domain.sending_ip import Relay, SendingIp, Tls
@@ -30,7 +26,6 @@ from mailtide.errors import ConflictError, NotFoundError, RetryableError
 from mailtide.flows.campaign_desk import CampaignDesk
 from mailtide.flows.contact_book import ContactBook
 from mailtide.flows.forecast import PATIENCE, Forecaster
-from mailtide.flows.import_desk import ImportDesk
 from mailtide.flows.ip_registry import IpRegistry
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -65,34 +60,6 @@ class Unsuppressed:
 
     def forget(self, org_id: str, contact_id: str) -> None:
         """Do nothing."""
-
-
-class Uploads(MemoryFiles):
-    """Files with addresses."""
-
-    def upload_url(self, key: str, lifetime: timedelta) -> str:
-        return f"https://bucket.test/{key}"
-
-    def download_url(self, key: str, lifetime: timedelta) -> str:
-        return f"https://bucket.test/{key}"
-
-
-class Taken(MemoryImports):
-    """Jobs that another call swaps first."""
-
-    def swap(self, *_: object) -> bool:
-        return False
-
-
-def test_a_start_that_loses_against_another_is_tried_again_later() -> None:
-    jobs, files, pointers = Taken(), Uploads(), MemoryPointers()
-    job = ImportJob("acme", "i1", "l1", NOW)
-    jobs.create(job)
-    files.put(job.source_key, b"email\n")
-    desk = ImportDesk(jobs, files, Lists(), pointers, lambda: "n", lambda: NOW)
-    with pytest.raises(RetryableError):
-        desk.start("acme", "i1")
-    assert pointers.waiting == []
 
 
 @dataclass

@@ -1,4 +1,7 @@
-"""Import desk: give out uploads, start imports, say how far they are."""
+"""Import desk: give out uploads, start imports, say how far they are.
+
+Source: docs/domain/imports.md (the limit of a file).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ from mailtide.flows.pointers import ImportPointer
 
 UPLOAD_TIME = timedelta(hours=1)
 DOWNLOAD_TIME = timedelta(hours=1)
-MAX_BYTES = 2_000_000_000
+MEGABYTE = 1_000_000
+# The offsets of all chunks stand in the job's row, which holds 400 KB: for files of this size they
+# do down to 9 bytes a row, each chunk with refused ones.
+MAX_BYTES = 300 * MEGABYTE
 
 
 class Jobs(Protocol):
@@ -132,7 +138,8 @@ class ImportDesk:
             raise ConflictError("The file has not been uploaded yet.", code="upload_missing")
         if not 0 < size <= MAX_BYTES:
             raise InvalidInputError(
-                f"The file has {size} bytes; it needs at least 1 and at most {MAX_BYTES}.",
+                f"The file has {size} bytes; it needs at least 1 and at most {MAX_BYTES} "
+                f"({MAX_BYTES // MEGABYTE} MB). Cut a larger one up, each part with the header.",
                 code="import_file_invalid",
             )
         if not self.jobs.swap(job, running, self.new_id()):
