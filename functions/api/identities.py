@@ -89,7 +89,7 @@ def find(identity_id: str) -> Identity:
     """
     found = app.api().identities.get(caller(router).org_id, identity_id)
     if found is None:
-        raise NotFoundError("There is no identity with this id.")
+        raise _missing()
     return found
 
 
@@ -131,7 +131,8 @@ def change_identity(identity_id: Id, change: IdentityChange) -> IdentityView:
     """Change an identity; campaigns that were started keep the one they were started with."""
     changed = replace(find(identity_id), **change.model_dump(exclude_unset=True))
     new = rules.checked(changed)
-    app.api().identities.replace(new)
+    if not app.api().identities.replace(new):  # deleted meanwhile
+        raise _missing()
     return view(new)
 
 
@@ -146,3 +147,7 @@ def delete_identity(identity_id: Id) -> Response[None]:
     """Delete an identity; campaigns that were started with it go on."""
     app.api().identities.delete(find(identity_id).org_id, identity_id)
     return no_content()
+
+
+def _missing() -> NotFoundError:
+    return NotFoundError("There is no identity with this id.")

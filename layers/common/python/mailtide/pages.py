@@ -44,7 +44,7 @@ def unsubscribe() -> str:
         "Unsubscribe",
         "<h1>Unsubscribe from these emails?</h1>"
         "<p>We will stop sending them to your address at once. You need no account for this.</p>"
-        '<form method="post" action="">'
+        '<form method="post">'
         '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
         '<button type="submit">Unsubscribe</button></form>',
     )
