@@ -18,6 +18,7 @@ from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Tls
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.flows.block import BlockResult, Blocks
+from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
@@ -153,8 +154,9 @@ class Stage:
             sending_ips=self.ips,
             quota=self.quota,
             messages=self.messages,
-            doubts=Doubts(self.messages),
-            later=Later(self.batches),
+            conclusion=Conclusion(
+                self.messages, Doubts(self.messages), Later(self.batches), self.clock
+            ),
             composer=self.content,
             transports=self.relay,
             clock=self.clock,

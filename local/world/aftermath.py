@@ -7,7 +7,7 @@ a failure, and now and then by a reader who was given up long ago.
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -144,7 +144,7 @@ class Aftermath:
         created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         event = {"id": "1", "createdAt": created, "type": word, "data": data}
         body = json.dumps({"events": [event]}).encode()
-        envelope.send_body(envelope.STALWART, SOURCE, body, at, _Sink(self), self.bucket)
+        envelope.send_bodies(envelope.STALWART, SOURCE, [body], at, _Sink(self), self.bucket)
 
     def _hit(self, taken: Taken, at: datetime) -> None:
         type_ = self.chance.choice([EventType.OPENED, EventType.CLICKED])
@@ -170,6 +170,10 @@ class _Sink:
 
     def send(self, body: str) -> None:
         self.aftermath.tell(body)
+
+    def send_all(self, bodies: Iterable[str]) -> None:
+        for body in bodies:
+            self.send(body)
 
 
 class _NoQuarantine:

@@ -10,6 +10,7 @@ from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.flows.block import Blocks
+from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
@@ -97,8 +98,7 @@ class Outgoing:
             sending_ips=self.world.faulty(self.world.sending_ips, "sending_ips"),
             quota=self.world.faulty(self.world.quota, "quota"),
             messages=messages,
-            doubts=doubts,
-            later=later,
+            conclusion=Conclusion(messages, doubts, later, self.world.clock),
             composer=Content(_identity()),
             transports=self.world.relay,
             clock=self.world.clock,

@@ -38,10 +38,10 @@ def test_all_tries_together_last_more_than_a_day() -> None:
     assert timedelta(days=1) < sum(waits, timedelta()) < timedelta(days=2)
 
 
-@given(now=instants, tries=st.integers(0, 12), unplaced=st.booleans(), put_off=st.booleans())
+@given(now=instants, tries=st.integers(0, 12), waiting=st.booleans(), refused=st.booleans())
 def test_a_batch_of_both_kinds_waits_for_the_later(
-    now: datetime, tries: int, unplaced: bool, put_off: bool
+    now: datetime, tries: int, waiting: bool, refused: bool
 ) -> None:
-    both = retry.carried_on(now, tries, unplaced=True, put_off=True)
-    one = retry.carried_on(now, tries, unplaced=unplaced, put_off=put_off)
+    both = retry.carried_on(now, tries, waiting=True, refused=True)
+    one = retry.carried_on(now, tries, waiting=waiting, refused=refused)
     assert now <= one <= both

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from mailtide.domain.batch import INLINE, Batch, Phase, Planned, Tally
-from mailtide.domain.handover import Accepted, Outcome, Unknown
+from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
 from mailtide.domain.retry import MAX_TRIES
 from mailtide.flows.later import Later
 from tests.sending import Stage
@@ -161,3 +161,11 @@ def test_a_manifest_whose_writer_died_before_the_row_counts(stage: Stage) -> Non
     everybody = [Planned(contact_id(n), LIST) for n in range(size + 1)]
     stage.batches.put_manifest(later, everybody)
     assert put(stage, batch, always=True) == {one.contact_id for one in everybody}
+
+
+def test_what_we_put_off_ourselves_is_no_refusal_and_never_the_last(stage: Stage) -> None:
+    midnight = Refused(later=True, code=None, response="the day is over", tried=False)
+    batch = opened(stage, "aa", tries=MAX_TRIES)
+    assert put(stage, batch, {0: midnight, 1: LATER}) == {contact_id(0)}
+    later = stage.stored("00000.0")
+    assert (later.tries, later.due_at) == (MAX_TRIES, NOW + 10 * MINUTE)

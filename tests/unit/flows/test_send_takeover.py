@@ -1,20 +1,21 @@
 """Send: what becomes of a batch whose holder dies, sleeps or comes back late."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
+from local.memory.batches import Batches
 from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts
-from mailtide.domain.batch import Phase, Tally
+from mailtide.domain.batch import Batch, Phase, Planned, Tally
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.handover import Unknown
 from mailtide.errors import RetryableError
 from mailtide.flows.send import Ending, Order
 from tests.sending import Stage, everybody, pointer
-from tests.sending_outside import HOUR, LEASE, NOW
+from tests.sending_outside import HOUR, LATER, LEASE, NOW
 
 
 @pytest.fixture
@@ -154,6 +155,24 @@ def test_what_a_holder_knows_is_written_down_when_a_later_call_fails(stage: Stag
     assert stage.take_over() == [Ending.DONE]
     assert everybody(stage) == [0, 1, 2, 3]
     assert stage.in_doubt() == []
+
+
+def test_a_block_that_cannot_be_concluded_is_in_doubt_only_where_nobody_knows(stage: Stage) -> None:
+    @dataclass
+    class Full(Batches):
+        def create(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
+            raise RetryableError("throttled")
+
+    order = pointer(stage, *range(4))
+    stage.relay.answers[1] = LATER
+    batches = stage.batches
+    stage.batches = Full(batches.rows, batches.manifests)
+    with pytest.raises(RetryableError):
+        stage.send(order, block_size=4)
+    stage.batches = batches
+    assert stage.take_over() == [Ending.DONE]
+    assert everybody(stage) == [0, 2, 3]
+    assert stage.in_doubt() == [1]
 
 
 def test_an_opened_block_of_a_paused_campaign_is_settled_and_nothing_more(stage: Stage) -> None:

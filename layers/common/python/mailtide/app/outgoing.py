@@ -105,6 +105,7 @@ def sender() -> "Sender":
 def _blocks() -> "Blocks":
     from mailtide.domain.relay import read_networks
     from mailtide.flows.block import Blocks
+    from mailtide.flows.conclude import Conclusion
     from mailtide.flows.later import Later
     from mailtide.store.messages import Messages
     from mailtide.store.quota import Quota
@@ -116,8 +117,7 @@ def _blocks() -> "Blocks":
         sending_ips=SendingIps(),
         quota=Quota(),
         messages=Messages(),
-        doubts=_doubts(),
-        later=Later(batches()),
+        conclusion=Conclusion(Messages(), _doubts(), Later(batches()), now),
         composer=_composer(),
         transports=Relays(fetch_secret, read_networks(settings().relay_networks), now),
         clock=now,

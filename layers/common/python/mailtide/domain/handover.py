@@ -32,6 +32,7 @@ class Refused:
     later: bool
     code: int | None  # SMTP reply code; None when no reply came
     response: str
+    tried: bool = True  # False: we put it off before the relay was asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _metric(row: EventRow) -> str | None:
 
 
 def _engagement(data: Mapping[str, Any]) -> Iterator[tuple[Contribution, int]]:
-    """Read `opens` and `clicks` ({quarter: count per verdict}) and `uniques` ({metric: quarter})."""
+    """Read `opens`, `clicks` ({quarter: count per verdict}) and `uniques` ({metric: quarter})."""
     for kind in ("opens", "clicks"):
         for bucket, counts in data[kind].items():
             for verdict, count in zip(VERDICTS, counts, strict=True):

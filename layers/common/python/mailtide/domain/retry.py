@@ -22,13 +22,13 @@ def retried(now: datetime, tries: int) -> datetime:
     return now + min(FIRST_RETRY * int(2**tries), LONGEST_RETRY)
 
 
-def carried_on(now: datetime, tries: int, *, unplaced: bool, put_off: bool) -> datetime:
-    """Return when a block's later batch is due.
+def carried_on(now: datetime, tries: int, *, waiting: bool, refused: bool) -> datetime:
+    """Return when a block's later batch is due: who only waits, and who was refused, in it.
 
-    One that holds both kinds waits for the later of the two: it counts a refusal for everybody in
+    One that holds both kinds is due at the later of the two: it counts a refusal for everybody in
     it, and the back-off is what makes so many refusals last more than a day.
     """
-    dues = [places_return(now)] if unplaced else []
-    if put_off:
+    dues = [places_return(now)] if waiting else []
+    if refused:
         dues.append(retried(now, tries))
     return max(dues, default=now)

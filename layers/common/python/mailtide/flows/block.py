@@ -7,8 +7,8 @@ The order of the steps is what keeps anybody from being handed over twice:
     3. the block is opened: the row names who is placed where
     4. their `sent` rows are written ahead, with every dimension
     5. bytes leave
-    6. one later batch takes those without a place and those the relay put off
-    7. the rows of the exceptions are corrected
+    6. one later batch takes those without a place and those put off
+    7. the rows of the exceptions are corrected  (6 and 7: flows/conclude.py)
 
 A death after 3 leaves at most this block in doubt; whoever takes it over settles it
 (flows/takeover.py).
@@ -29,14 +29,13 @@ from mailtide.domain.block import Recipient
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
-from mailtide.domain.handover import Outcome, Outgoing, Refused, Unknown
+from mailtide.domain.handover import Outcome, Outgoing, Refused
 from mailtide.domain.message import SUPPRESSED, EventRow
 from mailtide.domain.quota import Day, ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
-from mailtide.flows.doubts import Doubts
-from mailtide.flows.later import Later
+from mailtide.flows.conclude import Conclusion
 
 
 class Reader(Protocol):
@@ -83,10 +82,6 @@ class Messages(Protocol):
 
     def write_ahead(self, rows: Sequence[EventRow]) -> None:
         """Write rows whose keys fix their content; all of them, or RetryableError."""
-        ...
-
-    def correct(self, row: EventRow) -> bool:
-        """Replace the message's row of the same key if its attempt is `row.attempt`."""
         ...
 
 
@@ -162,8 +157,7 @@ class Blocks:
     sending_ips: SendingIps
     quota: Quota
     messages: Messages
-    doubts: Doubts
-    later: Later
+    conclusion: Conclusion
     composer: Composer
     transports: Transports
     clock: Callable[[], datetime]
@@ -200,12 +194,10 @@ class Blocks:
         else:
             outcomes = dict.fromkeys(members.placed(opened), trouble)
         planned = [one.planned for one in block]
-        carried = self.later.put(opened, planned, outcomes, self.clock())
-        doubted = self._correct(rows, outcomes, carried)
+        tally = self.conclusion.run(opened, planned, rows, outcomes)
         if trouble is not None:
             self.messages.write_ahead([r for r in rows.values() if r.event_key == SUPPRESSED])
         self._give_back(places, opened, outcomes)
-        tally = members.tally(opened, outcomes, planned, carried, doubted)
         return BlockResult(opened, rows, outcomes, tally)
 
     def _reserve(self, batch: Batch, block: Sequence[Recipient], day: date) -> Places:
@@ -234,7 +226,7 @@ class Blocks:
         try:
             self.messages.write_ahead(list(rows.values()))
         except RetryableError as trouble:
-            return Refused(later=True, code=None, response=trouble.detail)
+            return Refused(later=True, code=None, response=trouble.detail, tried=False)
         return None
 
     def _hand_over(
@@ -254,17 +246,6 @@ class Blocks:
             answers = way.transport.deliver(outgoing, until)
             outcomes.update(zip(indexes, answers, strict=True))
         return outcomes
-
-    def _correct(
-        self, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome], carried: frozenset[str]
-    ) -> int:
-        """Correct the rows of the refused, mark those in doubt; return how many stay so."""
-        for i, outcome in outcomes.items():
-            if isinstance(outcome, Refused):
-                goes_on = rows[i].of.recipient_id in carried
-                self.messages.correct(members.correction(rows[i], outcome, carried=goes_on))
-        marks = [members.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
-        return self.doubts.mark(marks) if marks else 0
 
     def _give_back(self, places: Places, opened: Batch, outcomes: Mapping[int, Outcome]) -> None:
         """Return the places that nobody used; what fails here ends at midnight by itself.

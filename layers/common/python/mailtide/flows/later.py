@@ -50,6 +50,8 @@ class Later:
     ) -> frozenset[str]:
         """Carry the unplaced and the put-off over; return the contacts that are carried in truth.
 
+        What we put off ourselves is no refusal: it waits as those do who got no place.
+
         Args:
             opened: the block's row.
             planned: the block's recipients.
@@ -58,18 +60,16 @@ class Later:
             always: put an empty batch too (a takeover does, so that a holder who comes back late
                 cannot carry anybody whom the takeover has marked in doubt).
         """
-        unplaced = [one for i, one in enumerate(planned) if opened.placement[i] == UNPLACED]
-        put_off = [planned[i] for i, outcome in outcomes.items() if _put_off(outcome)]
+        refusals = {i: o for i, o in outcomes.items() if isinstance(o, Refused) and o.later}
+        refused = [planned[i] for i, refusal in refusals.items() if refusal.tried]
+        waiting = [one for i, one in enumerate(planned) if opened.placement[i] == UNPLACED]
+        waiting += [planned[i] for i, refusal in refusals.items() if not refusal.tried]
         if opened.tries >= retry.MAX_TRIES:
-            put_off = []
-        carried = unplaced + put_off
+            refused = []
+        carried = waiting + refused
         if not carried and not always:
             return frozenset()
-        due_at = retry.carried_on(now, opened.tries, unplaced=bool(unplaced), put_off=bool(put_off))
-        draft = rules.successor(opened, due_at, refused=bool(put_off))
+        due_at = retry.carried_on(now, opened.tries, waiting=bool(waiting), refused=bool(refused))
+        draft = rules.successor(opened, due_at, refused=bool(refused))
         stored = self.batches.create(draft, carried)
         return frozenset(one.contact_id for one in self.batches.recipients(stored))
-
-
-def _put_off(outcome: Outcome) -> bool:
-    return isinstance(outcome, Refused) and outcome.later

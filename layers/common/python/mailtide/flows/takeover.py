@@ -17,6 +17,7 @@ from mailtide.domain.campaign import Campaign
 from mailtide.domain.handover import Accepted, Refused
 from mailtide.domain.message import EventRow
 from mailtide.flows.block import BlockResult
+from mailtide.flows.conclude import vouch
 from mailtide.flows.later import Later
 
 PUT_OFF = Refused(later=True, code=None, response="put off before the sender was replaced")
@@ -91,11 +92,11 @@ class Takeover:
 
         The refused are in their rows already; only "it was taken" is said nowhere else.
         """
-        known = []
-        for i, outcome in result.outcomes.items():
-            if isinstance(outcome, Accepted):
-                self.messages.correct(members.answered(result.rows[i]))
-            if isinstance(outcome, Accepted | Refused):
-                known.append(result.rows[i].message_id)
+        vouch(self.messages, result.rows, result.outcomes)
+        known = [
+            result.rows[i].message_id
+            for i, outcome in result.outcomes.items()
+            if isinstance(outcome, Accepted | Refused)
+        ]
         if known:
             self.doubts.settle_with_evidence(known)

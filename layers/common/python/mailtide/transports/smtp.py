@@ -24,7 +24,9 @@ from mailtide.transports.connection import (
 )
 
 GIVE_UP_AFTER = 3  # connections in a row that carried no message to an answer
-_TOO_LATE = Refused(later=True, code=None, response="the time for handing over has run out")
+_TOO_LATE = Refused(
+    later=True, code=None, response="the time for handing over has run out", tried=False
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""Conclude: steps 6 and 7 of a block, when the transports have answered.
+
+One later batch takes those without a place and those put off; the rows of the exceptions are
+corrected and what nobody can vouch for is marked in doubt.
+Source: docs/domain/sending.md.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mailtide.domain import block as members
+from mailtide.domain.batch import Batch, Planned, Tally
+from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
+from mailtide.domain.message import EventRow
+from mailtide.errors import RetryableError
+from mailtide.flows.later import Later
+
+
+class Messages(Protocol):
+    """The rows of messages, as far as they are corrected."""
+
+    def correct(self, row: EventRow) -> bool:
+        """Replace the message's row of the same key if its attempt is `row.attempt`."""
+        ...
+
+
+class Doubts(Protocol):
+    """The marks of messages nobody can vouch for (flows/doubts.py)."""
+
+    def mark(self, marks: Sequence[EventRow]) -> int:
+        """Mark messages in doubt, then look for evidence; return how many stay in doubt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The end of a block, with its collaborators."""
+
+    messages: Messages
+    doubts: Doubts
+    later: Later
+    clock: Callable[[], datetime]
+
+    def run(
+        self,
+        opened: Batch,
+        planned: Sequence[Planned],
+        rows: Mapping[int, EventRow],
+        outcomes: Mapping[int, Outcome],
+    ) -> Tally:
+        """Carry over, correct and mark; return how everybody ended.
+
+        Raises:
+            RetryableError: the block could not be concluded and falls to a takeover; what the
+                relay is known to have taken is vouched for, as far as that could be written.
+        """
+        try:
+            carried = self.later.put(opened, planned, outcomes, self.clock())
+            doubted = self._correct(rows, outcomes, carried)
+        except RetryableError:
+            vouch(self.messages, rows, outcomes)
+            raise
+        return members.tally(opened, outcomes, planned, carried, doubted)
+
+    def _correct(
+        self, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome], carried: frozenset[str]
+    ) -> int:
+        """Correct the rows of the refused, mark those in doubt; return how many stay so."""
+        for i, outcome in outcomes.items():
+            if isinstance(outcome, Refused):
+                goes_on = rows[i].of.recipient_id in carried
+                self.messages.correct(members.correction(rows[i], outcome, carried=goes_on))
+        marks = [members.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
+        return self.doubts.mark(marks) if marks else 0
+
+
+def vouch(
+    messages: Messages, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome]
+) -> None:
+    """Write down what the relay is known to have taken: it is said nowhere else."""
+    for i, outcome in outcomes.items():
+        if isinstance(outcome, Accepted):
+            messages.correct(members.answered(rows[i]))
