@@ -132,6 +132,23 @@ def test_a_batch_nested_as_deeply_as_can_be_read_is_queued(webhook: Webhook, que
     assert queue.sent
 
 
+def test_a_batch_that_cannot_be_written_again_is_queued_whole(
+    webhook: Webhook, queue: Queue, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps({"events": [entry(number) for number in range(101)]}).encode()
+    written = json.dumps
+
+    def too_deep(value: Any, **options: Any) -> str:
+        """Write as Python 3.11 does, which reads deeper nesting than it writes."""
+        if "events" in value:
+            raise RecursionError
+        return written(value, **options)
+
+    monkeypatch.setattr(json, "dumps", too_deep)
+    webhook.events(signed(body), START)
+    assert [len(events) for events in slices(queue, bucket)] == [101]
+
+
 @pytest.mark.parametrize("room", [0, 1, 69])
 def test_a_batch_that_is_not_queued_whole_is_not_acknowledged(
     webhook: Webhook, queue: Queue, room: int
