@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cw
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -30,7 +31,7 @@ class Monitoring(Construct):
         alarms: Iterable[cw.Alarm],
     ) -> None:
         super().__init__(scope, id_)
-        self.topic = sns.Topic(self, "Alarms", enforce_ssl=not config.emulator)
+        self.topic = self._topic(config)
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
         own = [alarm for function in functions for alarm in self._function_alarms(function)]
@@ -39,6 +40,21 @@ class Monitoring(Construct):
             alarm.add_alarm_action(actions.SnsAction(self.topic))
         self._dashboard(config, functions, queues, http_api)
         CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn).override_logical_id("AlarmTopic")
+
+    def _topic(self, config: Config) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", enforce_ssl=not config.emulator)
+        if not config.emulator:
+            # Asking for TLS makes a policy, which takes the place of SNS's own, and with it
+            # CloudWatch's leave to publish.
+            topic.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                    actions=["sns:Publish"],
+                    resources=[topic.topic_arn],
+                    conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                )
+            )
+        return topic
 
     def _function_alarms(self, function: MailtideFunction) -> list[cw.Alarm]:
         errors = cw.Alarm(
