@@ -1,4 +1,4 @@
-"""Readers of a table's change stream: a batch is retried until it passes, for a day."""
+"""Readers of a table's change stream: a batch is retried until it passes, for 20 hours."""
 
 import jsii
 from aws_cdk import Duration
@@ -12,10 +12,13 @@ from constructs import Construct
 
 from infra.constructs.function import MailtideFunction
 
+# DynamoDB forgets a change after 24 hours: what waited behind a failing batch must be read by then.
+RETRY_HOURS = 20
+
 
 @jsii.implements(lambda_.IEventSourceDlq)
 class FailedBatches:
-    """Where Lambda puts a batch, records and all, that still failed after a day.
+    """Where Lambda puts a batch, records and all, that still failed after 20 hours.
 
     The CDK's own class would let the reader read and write the whole bucket.
     """
@@ -58,7 +61,7 @@ def read_stream(
             batch_size=100,
             parallelization_factor=1,
             bisect_batch_on_error=True,
-            max_record_age=Duration.hours(24),
+            max_record_age=Duration.hours(RETRY_HOURS),
             on_failure=failed,
             tumbling_window=Duration.seconds(window) if window else None,
         )
