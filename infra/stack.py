@@ -182,12 +182,15 @@ class MailtideStack(Stack):
         read_stream(table, self.functions["react"], failed=failed)
 
     def _schedule(self) -> None:
+        self.functions["release"].configure_async_invoke(
+            retry_attempts=0, max_event_age=Duration.minutes(1)
+        )
         events.Rule(
             self,
             "EveryMinute",
             description="Release what is due",
             schedule=events.Schedule.rate(Duration.minutes(1)),
-            # A missed minute is made up for by the next.
+            # A missed minute is made up for by the next, so none waits or is tried again.
             targets=[
                 targets.LambdaFunction(
                     self.functions["release"], retry_attempts=0, max_event_age=Duration.minutes(1)
