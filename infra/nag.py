@@ -20,6 +20,7 @@ WHOLE_STACK = {
 INDEX = "A query on any of the table's own indexes; the table itself is named."
 OBJECTS = "A function reads or writes any object under its own prefix; keys hold random ids."
 FAILED = "Lambda names the objects that hold what a stream reader gave up on."
+TRACING = "X-Ray takes segments for no resource in particular."
 RELAY = "Logins of the relays that organisations add; they share a prefix of their own."
 
 
@@ -45,6 +46,8 @@ def _wildcards(stack: "MailtideStack") -> Iterator[tuple[str, str]]:
     yield f"IAM5[Resource::<{bucket}.Arn>/aws/lambda/*]", FAILED
     secrets = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret"
     yield f"IAM5[Resource::{secrets}:{stack.relay_prefix}*]", RELAY
+    if stack.config.tracing:
+        yield "IAM5[Resource::*]", TRACING
 
 
 def _logical_id(resource: IConstruct) -> str:

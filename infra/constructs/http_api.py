@@ -56,7 +56,7 @@ class HttpApi(Construct):
         stage.access_log_settings = apigw.CfnStage.AccessLogSettingsProperty(
             destination_arn=log_group.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
-        self.address = config.public_url or self.api.api_endpoint
+        self.address = config.public_url.rstrip("/") or self.api.api_endpoint
         self.server_errors = cw.Alarm(
             self,
             "ServerErrors",
