@@ -38,6 +38,17 @@ def properties(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [item["Properties"] for item in template["Resources"].values() if item["Type"] == kind]
 
 
+def test_tracing_passes_the_rules_and_a_slash_after_the_public_address_is_no_part_of_links(
+    tmp_path: Path,
+) -> None:
+    app = App(outdir=str(tmp_path / "assembly"))
+    config = Config(tracing=True, public_url="https://t.example.com/")
+    build_app(app, config, lay_out(tmp_path / "code"))
+    app.synth()
+    written = (tmp_path / "assembly" / "Mailtide.template.json").read_text()
+    assert '"MAILTIDE_PUBLIC_URL": "https://t.example.com"' in written
+
+
 def test_functions_run_on_the_host_that_the_parameters_name(template: dict[str, Any]) -> None:
     for function in properties(template, "AWS::Lambda::Function"):
         assert function["Architectures"] == ["x86_64"]

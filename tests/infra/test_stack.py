@@ -130,7 +130,7 @@ def test_senders_take_one_batch_each_and_are_limited(resources: Resources) -> No
     assert sender["ScalingConfig"] == {"MaximumConcurrency": Config().sender_concurrency}
 
 
-def test_readers_of_the_event_stream_keep_its_order_and_retry_for_a_day(
+def test_readers_of_the_event_stream_keep_its_order_and_give_up_before_it_forgets(
     resources: Resources,
 ) -> None:
     readers = _mappings(resources, resources("AWS::DynamoDB::GlobalTable"))
@@ -138,7 +138,7 @@ def test_readers_of_the_event_stream_keep_its_order_and_retry_for_a_day(
     for reader in readers:
         assert reader["ParallelizationFactor"] == 1
         assert reader["BisectBatchOnFunctionError"]
-        assert reader["MaximumRecordAgeInSeconds"] == 24 * 60 * 60
+        assert reader["MaximumRecordAgeInSeconds"] <= 22 * 60 * 60
         assert reader["StartingPosition"] == "TRIM_HORIZON"
         assert "Fn::GetAtt" in reader["DestinationConfig"]["OnFailure"]["Destination"]
 
@@ -159,6 +159,12 @@ def test_release_runs_every_minute(resources: Resources) -> None:
     assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0].startswith("Release")
 
 
+def test_a_minute_that_release_missed_is_not_made_up_for_later(resources: Resources) -> None:
+    (config,) = resources("AWS::Lambda::EventInvokeConfig").values()
+    assert config["FunctionName"]["Ref"].startswith("Release")
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
 def test_requests_are_throttled_and_logged_without_paths(resources: Resources) -> None:
     (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
     assert stage["DefaultRouteSettings"] == {
@@ -177,6 +183,13 @@ def test_every_alarm_tells_somebody_and_names_a_section_of_the_runbook(
         assert anchor is not None
         assert anchor[1] in headings
         assert alarm["AlarmActions"]
+
+
+def test_alarms_may_publish_to_their_topic(resources: Resources) -> None:
+    (policy,) = resources("AWS::SNS::TopicPolicy").values()
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+    assert allowed[0]["Action"] == "sns:Publish"
 
 
 def test_every_function_and_queue_has_its_alarms(resources: Resources) -> None:
