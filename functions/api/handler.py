@@ -1,7 +1,8 @@
 """API: the resources of an organisation, one file per resource beside this one.
 
 Trigger: HTTP `/api/{proxy+}`, but for what the insights function answers.
-Writes: every table but events and counters, secrets of relays; SQS `launch` and `imports`.
+Writes: every table but batches, events and counters; secrets of relays; import files, through
+presigned addresses; SQS `launch` and `imports`.
 Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
 """
 
