@@ -15,10 +15,10 @@ from infra.build import Artifacts
 from infra.config import Config
 from infra.constructs.function import MailtideFunction, runtime
 from infra.constructs.http_api import HttpApi
-from infra.constructs.monitoring import Monitoring
+from infra.constructs.monitoring import Monitoring, silence_alarm
 from infra.constructs.queue_worker import QueueWorker
 from infra.constructs.storage import Storage
-from infra.constructs.stream import FailedBatches, iterator_age_alarm, read_stream
+from infra.constructs.stream import FailedBatches, iterator_age_alarm, quarantine_alarm, read_stream
 from infra.constructs.tables import Tables
 
 ANY, GET, HEAD, POST = (
@@ -238,7 +238,11 @@ class MailtideStack(Stack):
             functions=list(self.functions.values()),
             queues=list(self.queues.values()),
             http_api=self.http_api,
-            alarms=[iterator_age_alarm(self, reader) for reader in readers],
+            alarms=[
+                *(iterator_age_alarm(self, reader) for reader in readers),
+                quarantine_alarm(self, self.functions["rollup"]),
+                silence_alarm(self, self.functions["release"]),
+            ],
         )
 
     def _describe(self) -> None:

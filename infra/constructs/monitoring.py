@@ -106,3 +106,17 @@ class Monitoring(Construct):
         widgets = [cw.GraphWidget(title=title, left=metrics, width=8) for title, metrics in rows]
         for start in range(0, len(widgets), 3):
             dashboard.add_widgets(*widgets[start : start + 3])
+
+
+def silence_alarm(scope: Construct, function: MailtideFunction) -> cw.Alarm:
+    """Tell when a function that a schedule starts every minute is not started any more."""
+    return cw.Alarm(
+        scope,
+        f"{function.node.id}Silence",
+        metric=function.metric_invocations(statistic="Sum"),
+        threshold=1,
+        comparison_operator=cw.ComparisonOperator.LESS_THAN_THRESHOLD,
+        evaluation_periods=2,
+        treat_missing_data=cw.TreatMissingData.BREACHING,
+        alarm_description="Nothing is released any more. Runbook: docs/runbook.md#silence",
+    )

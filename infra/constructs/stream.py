@@ -14,6 +14,7 @@ from infra.constructs.function import MailtideFunction
 
 # DynamoDB forgets a change after 24 hours: what waited behind a failing batch must be read by then.
 RETRY_HOURS = 20
+METRICS = "Mailtide"  # the namespace of what functions count
 
 
 @jsii.implements(lambda_.IEventSourceDlq)
@@ -78,4 +79,22 @@ def iterator_age_alarm(scope: Construct, function: MailtideFunction) -> cw.Alarm
         evaluation_periods=2,
         treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
         alarm_description="A stream reader is behind. Runbook: docs/runbook.md#iterator-age",
+    )
+
+
+def quarantine_alarm(scope: Construct, function: MailtideFunction) -> cw.Alarm:
+    """Tell when a record could not be read: the counters of its campaign may miss something."""
+    return cw.Alarm(
+        scope,
+        "Quarantine",
+        metric=cw.Metric(
+            namespace=METRICS,
+            metric_name="RollupQuarantined",
+            dimensions_map={"service": "rollup"},
+            statistic="Sum",
+        ),
+        threshold=1,
+        evaluation_periods=1,
+        treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
+        alarm_description="A changed row is unreadable. Runbook: docs/runbook.md#quarantine",
     )

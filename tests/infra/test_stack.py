@@ -199,6 +199,13 @@ def test_every_function_and_queue_has_its_alarms(resources: Resources) -> None:
     assert len(_alarms(resources, "queue-age")) == 4
     assert len(_alarms(resources, "iterator-age")) == 2
     assert len(_alarms(resources, "server-errors")) == 1
+    assert len(_alarms(resources, "quarantine")) == 1
+
+
+def test_a_schedule_that_has_stopped_is_told_of(resources: Resources) -> None:
+    (alarm,) = _alarms(resources, "silence")
+    assert alarm["MetricName"] == "Invocations"
+    assert alarm["TreatMissingData"] == "breaching"
 
 
 def test_no_function_may_scan_a_table_or_use_another_actions_wildcard(
