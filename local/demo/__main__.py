@@ -33,6 +33,8 @@ OPTIONS = Options(
     receivers={
         "seed": SEED,
         "domains": dict.fromkeys(people.SCANNED, SCANNER),
+        # People come when no hit looks like a machine's any more, and soon, for who waits.
+        "delays": {"human": (8.0, 12.0), "next": (1.0, 3.0)},
         "behaviour": {"rates": {"complain": 0.005}},
     },
 )
