@@ -35,7 +35,7 @@ OPTIONS = Options(
         "domains": dict.fromkeys(people.SCANNED, SCANNER),
         # People come when no hit looks like a machine's any more, and soon, for who waits.
         "delays": {"human": (8.0, 12.0), "next": (1.0, 3.0)},
-        "behaviour": {"rates": {"complain": 0.005}},
+        "behaviour": {"rates": {"complain": 0.005, "open": 0.22}},
     },
 )
 
