@@ -10,11 +10,6 @@ receives it goes to the DLQ, and `release` asks for the launch again.
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -22,12 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mailtide import app
 from mailtide.flows.pointers import read_shard
 from mailtide.observability import logger, metrics
-
-processor = BatchProcessor(
-    event_type=EventType.SQS,
-    raise_on_entire_batch_failure=False,
-    logger=logger,  # type: ignore[arg-type] # Powertools' Logger is none by its type
-)
+from mailtide.queue_records import one_by_one
 
 
 def handle_record(record: SQSRecord) -> None:
@@ -44,4 +34,4 @@ def handle_record(record: SQSRecord) -> None:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
     metrics.add_metric(name="Pointers", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(event, handle_record, processor, context)
+    return one_by_one(event, context, handle_record)
