@@ -6,7 +6,8 @@ row that is already there:
     sent, suppressed, doubt                  what we did
     delivered, bounced, complained,          at most one each; the best evidence wins
     unsubscribed
-    deferred#…, opened#…, clicked#…          one per happening; the key fixes the content
+    attempt_failed#…, deferred#…,            one per happening; the key fixes the content
+    opened#…, clicked#…
     _engagement                              derived from the hits; sorts before all others
 
 Source: docs/events.md.
@@ -28,18 +29,19 @@ SENT = "sent"
 DOUBT = "doubt"
 SUPPRESSED = "suppressed"
 ENGAGEMENT = "_engagement"
-EVIDENCE = frozenset(
+# One row per message: the best report of the thing is kept.
+STATES = frozenset(
     {
         EventType.DELIVERED,
         EventType.BOUNCED,
-        EventType.ATTEMPT_FAILED,
-        EventType.DEFERRED,
         EventType.COMPLAINED,
         EventType.UNSUBSCRIBED,
-        EventType.OPENED,
-        EventType.CLICKED,
     }
 )
+HITS = frozenset({EventType.OPENED, EventType.CLICKED})
+# One row per happening: its key fixes what it says.
+HAPPENINGS = frozenset({EventType.ATTEMPT_FAILED, EventType.DEFERRED}) | HITS
+EVIDENCE = STATES | HAPPENINGS  # what others tell of a message: it shows that the message left
 
 
 class SentState(StrEnum):

@@ -11,7 +11,15 @@ from typing import Protocol
 from mailtide.domain.message import DOUBT, EVIDENCE, SENT, EventRow, SentState, settled
 
 
-class Rows(Protocol):
+class Marks(Protocol):
+    """The rows of messages, as far as marks are settled."""
+
+    def replace(self, old: EventRow, new: EventRow) -> bool:
+        """Write `new` if the row still reads as `old`; True when it was written."""
+        ...
+
+
+class Rows(Marks, Protocol):
     """The rows of messages, as far as doubts need them."""
 
     def put_newer(self, row: EventRow) -> bool:
@@ -20,10 +28,6 @@ class Rows(Protocol):
 
     def of_messages(self, message_ids: Collection[str]) -> Mapping[str, Sequence[EventRow]]:
         """Read all rows of messages consistently."""
-        ...
-
-    def replace(self, old: EventRow, new: EventRow) -> bool:
-        """Write `new` if the row still reads as `old`; True when it was written."""
         ...
 
 
@@ -46,13 +50,15 @@ class Doubts:
         for rows in self.rows.of_messages(message_ids).values():
             if evident(rows):
                 answered += 1
-                self._settle(rows)
+                settle(self.rows, (row for row in rows if row.event_key == DOUBT))
         return answered
 
-    def _settle(self, rows: Iterable[EventRow]) -> None:
-        for row in rows:
-            if row.event_key == DOUBT and not row.data["settled"]:
-                self.rows.replace(row, settled(row))
+
+def settle(rows: Marks, marks: Iterable[EventRow]) -> None:
+    """Settle the marks that are open; one that changes meanwhile is settled by who changed it."""
+    for mark in marks:
+        if not mark.data["settled"]:
+            rows.replace(mark, settled(mark))
 
 
 def evident(rows: Iterable[EventRow]) -> bool:

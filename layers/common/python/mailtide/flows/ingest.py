@@ -19,10 +19,19 @@ from typing import Protocol
 
 from mailtide.domain.contact import Contact
 from mailtide.domain.event import Event
-from mailtide.domain.message import DOUBT, ENGAGEMENT, EventRow, SentState, settled
+from mailtide.domain.message import (
+    DOUBT,
+    ENGAGEMENT,
+    EVIDENCE,
+    HAPPENINGS,
+    HITS,
+    STATES,
+    EventRow,
+    SentState,
+)
 from mailtide.domain.organisation import Source
 from mailtide.domain.suppression import Suppression
-from mailtide.flows import envelope, reports
+from mailtide.flows import doubts, envelope, reports
 from mailtide.flows.envelope import Bucket, Envelope, Hit
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, stalwart
@@ -67,8 +76,8 @@ class Suppressions(Protocol):
 class Contacts(Protocol):
     """The contacts."""
 
-    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
-        """Read contacts; only those that exist are in the answer."""
+    def get(self, org_id: str, contact_id: str) -> Contact | None:
+        """Read one contact."""
         ...
 
 
@@ -126,8 +135,8 @@ class Ingest:
     def _judged(self, received: Envelope, counts: Counter[str]) -> Iterator[Accepted]:
         """Yield the reports that are to be believed, count and keep the others."""
         told = list(_told(received))
-        about = [report for report in told if report.event.type in _COUNTED]
-        counts.update(r.event.type.value for r in told if r.event.type not in _COUNTED)
+        about = [report for report in told if report.event.type in EVIDENCE]
+        counts.update(r.event.type.value for r in told if r.event.type not in EVIDENCE)
         sent = self.events.sent({r.event.message_id for r in about if r.event.message_id})
         source = self.sources.find_source(received.source_id) if received.source_id else None
         for report in about:
@@ -152,12 +161,12 @@ class Ingest:
         rows = reports.merged(
             reports.row_of(one.report.event, one.sent, one.report.key) for one in accepted
         )
-        self.events.put_all([row for row in rows if row.event_type in reports.HAPPENINGS])
-        self.events.put_least([row for row in rows if row.event_type in reports.STATES])
+        self.events.put_all([row for row in rows if row.event_type in HAPPENINGS])
+        self.events.put_least([row for row in rows if row.event_type in STATES])
         self._suppress(accepted)
         marks = self.events.marks({row.message_id for row in rows})
-        self._settle(mark for mark in marks if mark.event_key == DOUBT)
-        hit = {row.message_id for row in rows if row.event_type in reports.HITS}
+        doubts.settle(self.events, (mark for mark in marks if mark.event_key == DOUBT))
+        hit = {row.message_id for row in rows if row.event_type in HITS}
         judged = {mark.message_id for mark in marks if mark.event_key == ENGAGEMENT}
         for message_id in sorted(hit | judged):
             Verdicts(self.events).renew(message_id)
@@ -167,7 +176,7 @@ class Ingest:
             reason = reports.suppression_reason(one.report.event, one.sent)
             if reason is not None:
                 org_id, contact_id = one.sent.of.org_id, one.sent.of.recipient_id
-                contact = self.contacts.get_many(org_id, [contact_id]).get(contact_id)
+                contact = self.contacts.get(org_id, contact_id)
                 self.suppressions.add(
                     Suppression(
                         org_id,
@@ -176,15 +185,6 @@ class Ingest:
                         contact.email if contact else None,
                     )
                 )
-
-    def _settle(self, doubts: Iterable[EventRow]) -> None:
-        """Settle open doubts; one that changes meanwhile is settled by who changed it."""
-        for doubt in doubts:
-            if not doubt.data["settled"]:
-                self.events.replace(doubt, settled(doubt))
-
-
-_COUNTED = reports.STATES | reports.HAPPENINGS
 
 
 def _refusal(sent: EventRow | None, received: Envelope, source: Source | None) -> str | None:

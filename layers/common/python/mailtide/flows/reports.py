@@ -13,6 +13,7 @@ from mailtide.domain import bounce
 from mailtide.domain.bounce import BounceClass
 from mailtide.domain.event import Event, EventType
 from mailtide.domain.message import (
+    STATES,
     EventRow,
     happening_key,
     instant,
@@ -25,29 +26,9 @@ from mailtide.domain.suppression import Evidence, Reason
 RESPONSE_LIMIT = 400  # characters of the receiver's words
 TEXT_LIMIT = 256  # characters of any other text
 
-# One row per message: the best report of the thing is kept.
-STATES = frozenset(
-    {
-        EventType.DELIVERED,
-        EventType.BOUNCED,
-        EventType.COMPLAINED,
-        EventType.UNSUBSCRIBED,
-    }
-)
-# One row per happening: its key fixes what it says.
-HAPPENINGS = frozenset(
-    {
-        EventType.ATTEMPT_FAILED,
-        EventType.DEFERRED,
-        EventType.OPENED,
-        EventType.CLICKED,
-    }
-)
-HITS = frozenset({EventType.OPENED, EventType.CLICKED})
-
 
 def row_of(event: Event, sent: EventRow, key: str | None = None) -> EventRow:
-    """Return the row of an event of one of the types above.
+    """Return the row of an event whose type is one of `EVIDENCE`.
 
     Args:
         event: what happened to the message of `sent`.

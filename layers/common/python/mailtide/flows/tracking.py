@@ -7,7 +7,7 @@ Units: none; the key of a hit is made of the request, so that its repeats are on
 Source: docs/domain/suppression.md; RFC 8058 (one-click unsubscribe).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,8 +63,8 @@ class Suppressions(Protocol):
 class Contacts(Protocol):
     """The contacts."""
 
-    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
-        """Read contacts; only those that exist are in the answer."""
+    def get(self, org_id: str, contact_id: str) -> Contact | None:
+        """Read one contact."""
         ...
 
 
@@ -122,7 +122,7 @@ class Tracking:
         if sent is None:
             raise NotFoundError("The message of this link is gone.", code="token_invalid")
         org_id, contact_id = sent.of.org_id, sent.of.recipient_id
-        contact = self.contacts.get_many(org_id, [contact_id]).get(contact_id)
+        contact = self.contacts.get(org_id, contact_id)
         evidence = Evidence(instant(millis(visit.at)), f"message {message_id}")
         self.suppressions.add(
             Suppression(

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mailtide.domain import engagement
+from mailtide.domain.engagement import Verdict
 from mailtide.domain.event import EventType
-from mailtide.domain.message import ENGAGEMENT, SENT, EventRow
+from mailtide.domain.message import ENGAGEMENT, HITS, SENT, EventRow
 from mailtide.errors import RetryableError
 
 ROUNDS = 20  # more than so many writers at one message at once is trouble: back to the queue
@@ -53,13 +54,15 @@ class Verdicts:
         """
         for _ in range(ROUNDS):
             rows = self.rows.of_messages([message_id])[message_id]
-            surplus = _surplus(rows)
+            verdict = engagement.judge(rows)
+            if not verdict.hits:
+                return
+            surplus = _surplus(rows, verdict)
             if surplus:
                 self.rows.remove(message_id, surplus)
             stored = next((row for row in rows if row.event_key == ENGAGEMENT), None)
-            rest = [row for row in rows if row.event_key not in {ENGAGEMENT, *surplus}]
-            wanted = _judged(rest)
-            if wanted is None or wanted == stored:
+            wanted = _row_of(verdict, rows)
+            if wanted == stored:
                 return
             if stored is None:
                 self.rows.put_if_absent(wanted)
@@ -68,26 +71,22 @@ class Verdicts:
         raise RetryableError(f"message {message_id} is changed by too many at once")
 
 
-def _surplus(rows: Sequence[EventRow]) -> set[str]:
-    """Return the keys of opens and clicks beyond the earliest; keys sort by time, then hash."""
-    opens = sorted(row.event_key for row in rows if row.event_type is EventType.OPENED)
-    clicks = sorted(row.event_key for row in rows if row.event_type is EventType.CLICKED)
-    return {*opens[engagement.MAX_OPENS :], *clicks[engagement.MAX_CLICKS :]}
+def _surplus(rows: Sequence[EventRow], verdict: Verdict) -> set[str]:
+    """Return the keys of the opens and clicks that the verdict leaves out: beyond the earliest."""
+    counted = {hit.event_key for hit in verdict.hits}
+    return {row.event_key for row in rows if row.event_type in HITS} - counted
 
 
-def _judged(rows: Sequence[EventRow]) -> EventRow | None:
-    """Return the engagement row that fits `rows`; None where there is no hit to judge."""
-    hits = [row for row in rows if row.event_type in (EventType.OPENED, EventType.CLICKED)]
-    if not hits:
-        return None
-    first = min(hits, key=lambda row: (row.ts, row.event_key))
-    base = next((row for row in rows if row.event_key == SENT), first)
+def _row_of(verdict: Verdict, rows: Sequence[EventRow]) -> EventRow:
+    """Return the engagement row of a verdict over `rows` that has at least one hit."""
+    first = verdict.hits[0]
+    by_key = {row.event_key: row for row in rows}
     return replace(
-        base,
+        by_key.get(SENT, by_key[first.event_key]),
         event_key=ENGAGEMENT,
         event_type=EventType.ENGAGEMENT,
-        ts=first.ts,
+        ts=first.at,
         smtp_code=None,
         smtp_response=None,
-        data=engagement.summary(engagement.judge(rows)),
+        data=engagement.summary(verdict),
     )
