@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from mailtide.domain import batch as rules
 from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned
 
 
@@ -68,7 +69,7 @@ class Batches:
     def due(self, now: datetime) -> Iterable[Batch]:
         """Return batches whose `due_at` has passed."""
         rows = [batch for batch, _ in self.rows.values()]
-        return [batch for batch in rows if batch.due_at is not None and batch.due_at <= now]
+        return [batch for batch in rows if rules.due(batch, now)]
 
     def all_done(self, campaign_id: str) -> bool:
         """Say whether every batch of a campaign is done."""

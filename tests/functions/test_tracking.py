@@ -48,7 +48,7 @@ def tracker() -> Tracker:
 
 
 def click_path() -> str:
-    return tracker().click_url(message(), tracker().link(Link(CAMPAIGN, 2, URL)))
+    return tracker().click_base(message()) + tracker().link(Link(CAMPAIGN, 2, URL))
 
 
 def lose_queue() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailtide.app.base import client, connect, contact_id, keyring, now, settings
 from mailtide.app.outgoing import orders
-from mailtide.domain import identifiers
+from mailtide.domain import identifiers, organisation
 
 if TYPE_CHECKING:
     from mailtide.bus import ImportPointers
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mailtide.store.sending_ips import SendingIps
     from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
-
-KEY_ENTROPY = 32  # bytes of an API key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def new_id() -> str:
 
 def entropy() -> bytes:
     """Return the random bytes of a new API key."""
-    return os.urandom(KEY_ENTROPY)
+    return os.urandom(organisation.KEY_BYTES)
 
 
 @cache

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 KEY_PREFIX = "mt_"
-KEY_BYTES = 32
+KEY_BYTES = 32  # random ones of an API key
 
 
 class Scope(StrEnum):

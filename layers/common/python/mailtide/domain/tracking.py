@@ -23,8 +23,6 @@ from mailtide.domain import identifiers
 from mailtide.domain.signing import Keyring, Purpose
 from mailtide.errors import InvalidInputError
 
-RECIPIENT_CHARS = 40
-RECIPIENT_PURPOSES = frozenset({Purpose.OPEN, Purpose.CLICK, Purpose.UNSUBSCRIBE})
 MAX_URL = 2048  # characters; longer ones do not survive all clients and gateways
 MAX_LINKS = 1 << 16
 
@@ -118,10 +116,6 @@ class Tracker:
     def click_base(self, message_id: str) -> str:
         """Return what a link token is put behind to be the message's link."""
         return f"{self.public_url}/t/c/{self.recipient(Purpose.CLICK, message_id)}/"
-
-    def click_url(self, message_id: str, link: str) -> str:
-        """Return the address of a signed link in a message."""
-        return self.click_base(message_id) + link
 
     def unsubscribe_url(self, message_id: str) -> str:
         """Return the address that ends the mail, of the message's one-click header and its page."""

@@ -66,7 +66,11 @@ class Blocks(Protocol):
     """What happens inside one block (flows/block.py)."""
 
     def send(
-        self, batch: Batch, campaign: Campaign, until: datetime, store: "Store"
+        self,
+        batch: Batch,
+        campaign: Campaign,
+        until: datetime,
+        store: Callable[[Batch], Batch | None],
     ) -> BlockResult | None:
         """Send the claimed block; `store` writes the opened row; None when the batch was lost."""
         ...
@@ -90,9 +94,6 @@ class Orders(Protocol):
     def send(self, orders: list[Order]) -> None:
         """Enqueue pointers."""
         ...
-
-
-Store = Callable[[Batch], Batch | None]
 
 
 class _LostError(Exception):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
+from mailtide.domain import batch as rules
 from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned, Tally
 from mailtide.domain.identifiers import SHARDS
 from mailtide.store import dynamo
@@ -92,7 +93,7 @@ class Batches:
         """Return batches whose `due_at` has passed; the index may lag, the rows are read."""
         keys = [key for shard in range(DUE_SHARDS) for key in _due_keys(str(shard), now)]
         batches = map(batch_of, dynamo.get_many(BatchRow, keys))
-        return [batch for batch in batches if batch.due_at is not None and batch.due_at <= now]
+        return [batch for batch in batches if rules.due(batch, now)]
 
     def all_done(self, campaign_id: str) -> bool:
         """Read consistently whether every batch of a campaign is done."""
