@@ -1,10 +1,12 @@
 """Quota: what a day still has, at every edge."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.quota import Day, grant
+from mailtide.domain.quota import Day, day_end, grant, left_of_all
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,28 @@ def test_no_sequence_of_grants_passes_the_limit(
         assert 0 <= granted <= one
         day = Day(day.reserved + granted, limit)
     assert day.reserved <= max(limit, reserved)
+
+
+@pytest.mark.parametrize(
+    ("days", "left"),
+    [
+        ([], 0),
+        ([Day(1, 10), Day(10, 10), Day(0, 5, stopped=True), Day(0, 3)], 12),
+        ([Day(1, 10), Day(0, None)], None),
+        ([Day(1, 10), Day(0, None, stopped=True)], 9),
+    ],
+)
+def test_what_the_days_of_several_ips_have_together(days: list[Day], left: int | None) -> None:
+    assert left_of_all(days) == left
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2026, 3, 2, tzinfo=UTC),
+        datetime(2026, 3, 2, 23, 59, 59, 999_000, tzinfo=UTC),
+        datetime(2026, 3, 3, 1, tzinfo=timezone(timedelta(hours=2))),
+    ],
+)
+def test_places_end_at_midnight_utc(at: datetime) -> None:
+    assert day_end(at) == datetime(2026, 3, 3, tzinfo=UTC)

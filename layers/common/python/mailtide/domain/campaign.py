@@ -49,6 +49,7 @@ TRANSITIONS: Mapping[tuple[State, Move], State] = MappingProxyType(
         (State.PAUSED, Move.CANCEL): State.CANCELLED,
     }
 )
+ENDED = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
 @dataclass(frozen=True, slots=True)

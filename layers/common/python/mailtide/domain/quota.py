@@ -3,8 +3,9 @@
 Units: places are messages of one IP on one UTC date.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,18 @@ class Day:
 def grant(day: Day, wanted: int) -> int:
     """Return how many of the wanted places the day still has."""
     return wanted if day.left is None else min(wanted, day.left)
+
+
+def left_of_all(days: Iterable[Day]) -> int | None:
+    """Return the places that several IPs' days still have together; None is unlimited."""
+    total = 0
+    for day in days:
+        if day.left is None:
+            return None
+        total += day.left
+    return total
+
+
+def day_end(at: datetime) -> datetime:
+    """Return the midnight UTC at which the places of an instant's day end."""
+    return datetime.combine(at.astimezone(UTC).date() + timedelta(days=1), time(tzinfo=UTC))

@@ -3,7 +3,9 @@
 Source: docs/domain/sending.md (a relay's "later" over 29 hours; places over the UTC day).
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
+
+from mailtide.domain.quota import day_end
 
 MAX_TRIES = 12  # refusals that are followed by another try; the next one is final
 FIRST_RETRY = timedelta(minutes=5)
@@ -13,8 +15,7 @@ NO_PLACE = timedelta(minutes=10)  # a limit may be raised in the course of the d
 
 def places_return(now: datetime) -> datetime:
     """Return when to look for places again: soon, and at midnight UTC at the latest."""
-    midnight = datetime.combine(now.date() + timedelta(days=1), time(tzinfo=UTC))
-    return min(midnight, now + NO_PLACE)
+    return min(day_end(now), now + NO_PLACE)
 
 
 def retried(now: datetime, tries: int) -> datetime:

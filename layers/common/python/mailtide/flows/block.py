@@ -18,7 +18,7 @@ Source: docs/domain/sending.md.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Protocol
 
 from mailtide.domain import batch as rules
@@ -31,7 +31,7 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.handover import Outcome, Outgoing, Refused
 from mailtide.domain.message import SUPPRESSED, EventRow
-from mailtide.domain.quota import Day, ReservationKey
+from mailtide.domain.quota import Day, ReservationKey, day_end
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
@@ -180,7 +180,7 @@ class Blocks:
         composition = self.composer.compose(campaign)
         block = self.reader.read(batch)
         now = self.clock()
-        until = min(until, _day_end(now))  # a place of yesterday is no place
+        until = min(until, day_end(now))  # a place of yesterday is no place
         places = self._reserve(batch, block, now.date())
         letters, ip_ids = members.place(block, places.granted)
         ways = {ip: Way(places.ips[ip], self.transports.of(places.ips[ip])) for ip in ip_ids}
@@ -271,8 +271,3 @@ def _outgoing(
         envelope_from=identifiers.verp(ip.tag, one.message_id, bounces),
         render=lambda: composition.render(contact, one.message_id, clock()),
     )
-
-
-def _day_end(at: datetime) -> datetime:
-    """Return the midnight at which places that were reserved at an instant end."""
-    return datetime.combine(at.date() + timedelta(days=1), time(tzinfo=UTC))

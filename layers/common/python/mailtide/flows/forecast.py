@@ -14,7 +14,7 @@ from typing import Protocol
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.identifiers import SHARDS
-from mailtide.domain.quota import Day
+from mailtide.domain.quota import Day, left_of_all
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream, Suppression, stops
 
@@ -148,8 +148,7 @@ class Forecaster:
 
     def _places(self, ips: Sequence[SendingIp]) -> int | None:
         today = self.clock().date()
-        left = [self.quota.day(ip, today).left for ip in ips]
-        return None if None in left else sum(places or 0 for places in left)
+        return left_of_all(self.quota.day(ip, today) for ip in ips)
 
 
 def _findings(recipients: int, can_send: bool, places: int | None) -> list[Finding]:

@@ -139,9 +139,8 @@ class Insights:
             raise NotFoundError("There is no such campaign.")
         everything = self.counters.read(campaign_id, _ALL)
         whole = _sum(everything)
-        totals = Figures(*_figures(_within(everything, question), whole))
         return Answer(
-            totals=totals,
+            totals=_figures(_within(everything, question), whole),
             groups=self._groups(campaign_id, question, zone, everything),
             complete=not self.counters.is_dirty(campaign_id),
         )
@@ -181,11 +180,11 @@ class Insights:
         if question.group_by in _BY_TIME:
             whole = _sum(everything)
             parts = _split(_within(everything, question), question.group_by, zone)
-            return {key: Figures(*_figures(part, whole)) for key, part in parts.items()}
+            return {key: _figures(part, whole) for key, part in parts.items()}
         rows = self.counters.read(campaign_id, question.group_by.value)
         parts = _split(_within(rows, question), question.group_by, zone)
         wholes = _split(rows, question.group_by, zone)
-        return {key: Figures(*_figures(parts[key], _sum(wholes[key]))) for key in sorted(parts)}
+        return {key: _figures(parts[key], _sum(wholes[key])) for key in sorted(parts)}
 
 
 def bucket(quarter: str, by: GroupBy, zone: ZoneInfo) -> str:
@@ -235,8 +234,6 @@ def _sum(rows: Iterable[Count]) -> dict[str, int]:
     return total
 
 
-def _figures(
-    rows: Iterable[Count], whole: Counts
-) -> tuple[Counts, Mapping[str, Rate | Mapping[str, Rate]]]:
+def _figures(rows: Iterable[Count], whole: Counts) -> Figures:
     counts = _sum(rows)
-    return counts, rates(counts, whole)
+    return Figures(counts, rates(counts, whole))

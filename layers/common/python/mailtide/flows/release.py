@@ -13,13 +13,11 @@ from typing import Protocol
 from mailtide.domain import batch as rules
 from mailtide.domain import retry
 from mailtide.domain.batch import Batch, Phase
-from mailtide.domain.campaign import Campaign, Move, State
-from mailtide.domain.quota import Day
+from mailtide.domain.campaign import ENDED, Campaign, Move
+from mailtide.domain.quota import Day, left_of_all
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.flows.send import Order
-
-ENDED = (State.CANCELLED, State.SENT)  # after SENT a second launcher may have put a batch too many
 
 
 class Campaigns(Protocol):
@@ -155,6 +153,7 @@ class Release:
         campaign_id = batch.ref.campaign_id
         if campaign_id not in ended:
             campaign = self.campaigns.get(batch.ref.org_id, campaign_id)
+            # Of a sent one, too: a second launcher may have put a batch too many.
             ended[campaign_id] = campaign is None or campaign.state in ENDED
         if ended[campaign_id]:
             self.batches.swap(batch, replace(batch, due_at=None), nonce)
@@ -197,10 +196,5 @@ class _Places:
 
     def _read(self, org_id: str) -> int | None:
         """Sum the places of the stream's IPs; None when one of them is unlimited."""
-        total = 0
-        for ip in self.sending_ips.active(org_id, Stream.MARKETING):
-            left = self.quota.day(ip, self.day).left
-            if left is None:
-                return None
-            total += left
-        return total
+        ips = self.sending_ips.active(org_id, Stream.MARKETING)
+        return left_of_all(self.quota.day(ip, self.day) for ip in ips)

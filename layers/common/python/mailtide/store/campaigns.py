@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from mailtide.domain.campaign import Campaign, Move, State, moved
+from mailtide.domain.campaign import ENDED, Campaign, Move, State, moved
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.message import millis
@@ -24,7 +24,6 @@ from mailtide.store.templates import template_row
 
 LAUNCH_PATIENCE = timedelta(minutes=2)  # after which a launch that has not finished is repeated
 _ACTIVE = "1"
-_ENDED = frozenset({State.SENT, State.CANCELLED})
 
 
 class Campaigns:
@@ -181,7 +180,7 @@ def _consequences(move: Move, state: State, at: datetime) -> list[Action]:
             CampaignRow.planned.set({}),
             CampaignRow.excluded.set({}),
         ]
-    if state in _ENDED:
+    if state in ENDED:
         actions.append(CampaignRow.finished_at.set(at))
     return actions
 
