@@ -42,7 +42,7 @@ def tenant(org_id: str) -> Tenant:
         key = ApiKey(
             org_id, f"{org_id}{scope}", key_hash(text), scope.value, frozenset({scope}), NOW
         )
-        items += [operation["Put"]["Item"] for operation in organisations._key_operations(key)]
+        items += [row.serialize() for row in organisations._key_rows(key)]
         clients[scope] = Client(lambda_handler, text)
     dynamo.put_many(OrganisationRow.Meta.table_name, items)  # moto is slow at transactions
     return Tenant(org_id, clients)

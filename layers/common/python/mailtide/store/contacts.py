@@ -17,6 +17,7 @@ from mailtide.domain.import_job import Write
 from mailtide.domain.page import Page
 from mailtide.store import dynamo
 from mailtide.store.paging import page_of_shards
+from mailtide.store.row import assign
 from mailtide.store.tables import ContactRow
 
 _WRITERS = 8  # at once, in an import: conditional writes go one by one
@@ -107,10 +108,9 @@ def _row(contact: Contact, import_mark: str | None = None) -> ContactRow:
 
 
 def _changes(new: Contact, at: datetime) -> list[Action]:
-    zone = ContactRow.timezone
     return [
         ContactRow.attributes.set(dict(new.attributes)),
-        zone.set(new.timezone) if new.timezone else zone.remove(),
+        assign(ContactRow.timezone, new.timezone or None),
         ContactRow.updated_at.set(at),
     ]
 

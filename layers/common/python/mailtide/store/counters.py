@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pynamodb.expressions.operand import Path
 
-from mailtide.aws_errors import translated
 from mailtide.domain.metrics import METRICS, Cell
 from mailtide.flows.insights import Count
 from mailtide.store import dynamo
@@ -29,23 +28,21 @@ class Counters:
 
         Both happen or neither. Returns None when they did, else the checkpoint that stands there.
         """
+        row = CampaignMetricRow(*cell)
         checkpoint = Path([f"s_{shard}"])
         actions = [
             checkpoint.set(last),
-            CampaignMetricRow.id.set("/".join(cell)),
+            CampaignMetricRow.id.set(row.key_text()),
             *(Path([metric]).add(count) for metric, count in change.items()),
         ]
         condition = checkpoint.does_not_exist() | (checkpoint < first)
-        found = dynamo.update(CampaignMetricRow(*cell), actions, condition)
+        found = dynamo.update(row, actions, condition)
         return None if found is None else str(found[f"s_{shard}"]["S"])
 
     def mark_dirty(self, campaign_id: str, reason: str) -> None:
         """Say that a campaign's counters may miss something until they are rebuilt."""
         row = CampaignMetricRow(campaign_id, _DIRTY)
-        actions = [
-            Path(["reason"]).set(reason),
-            CampaignMetricRow.id.set(f"{campaign_id}/{_DIRTY}"),
-        ]
+        actions = [Path(["reason"]).set(reason), CampaignMetricRow.id.set(row.key_text())]
         dynamo.update(row, actions)
 
     def is_dirty(self, campaign_id: str) -> bool:
@@ -67,13 +64,7 @@ def _items(campaign_id: str, dimension: str) -> Iterator[dynamo.Item]:
             ":prefix": {"S": f"{dimension}#"},
         },
     }
-    while True:
-        with translated():
-            page = dynamo.client().query(**arguments)
-        yield from page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return
-        arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    return dynamo.query_all(arguments)
 
 
 def _count(item: dynamo.Item) -> Count:

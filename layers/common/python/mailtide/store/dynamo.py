@@ -28,6 +28,9 @@ TRIES = 8
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 _OLD = "ALL_OLD"
+_PASSING_REASONS = frozenset(  # of a transaction that was cancelled
+    {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
 
 
 def client() -> Any:
@@ -101,13 +104,19 @@ def query_items(model: type[Row], hash_key: str, attributes: Sequence[str] = ())
     if attributes:
         names.update({f"#a{i}": name for i, name in enumerate(attributes)})
         arguments["ProjectionExpression"] = ", ".join(f"#a{i}" for i in range(len(attributes)))
+    return query_all(arguments)
+
+
+def query_all(arguments: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield the items of a query by botocore's arguments, page after page."""
+    start: Item = {}
     while True:
         with translated():
-            page = client().query(**arguments)
+            page = client().query(**arguments, **start)
         yield from page["Items"]
         if "LastEvaluatedKey" not in page:
             return
-        arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def put(row: Row, condition: Condition | None = None) -> Item | None:
@@ -196,11 +205,6 @@ def transact(operations: Sequence[Mapping[str, Any]]) -> list[Item | None] | Non
         else:
             return None
     raise RetryableError("too many transactions on the same rows")
-
-
-_PASSING_REASONS = frozenset(
-    {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-)
 
 
 def transact_put(row: Row, condition: Condition | None = None) -> Item:

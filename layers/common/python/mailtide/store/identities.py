@@ -7,6 +7,7 @@ from mailtide.domain.page import Page
 from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
 from mailtide.store.paging import page
+from mailtide.store.row import assign
 from mailtide.store.tables import IdentityRow
 
 
@@ -32,9 +33,7 @@ class Identities:
             IdentityRow.name.set(identity.name),
             IdentityRow.from_name.set(identity.from_name),
             IdentityRow.from_address.set(identity.from_address),
-            IdentityRow.reply_to.remove()
-            if identity.reply_to is None
-            else IdentityRow.reply_to.set(identity.reply_to),
+            assign(IdentityRow.reply_to, identity.reply_to),
             IdentityRow.bounce_domain.set(identity.bounce_domain),
             IdentityRow.stream_.set(identity.stream.value),
         ]

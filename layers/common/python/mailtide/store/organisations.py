@@ -35,8 +35,7 @@ class Organisations:
             name=organisation.name,
             created_at=organisation.created_at,
         )
-        operations = [dynamo.transact_put(row, OrganisationRow.id.does_not_exist())]
-        self._write_new([*operations, *_key_operations(first_key)])
+        self._write_new([row, *_key_rows(first_key)])
 
     def get(self, org_id: str) -> Organisation | None:
         """Return one organisation."""
@@ -54,7 +53,7 @@ class Organisations:
         Raises:
             ConflictError: when the key or its id is there already.
         """
-        self._write_new(_key_operations(key))
+        self._write_new(_key_rows(key))
 
     def keys(self, org_id: str, limit: int, after: str | None) -> Page[ApiKey]:
         """Return the organisation's keys by id, revoked ones too."""
@@ -79,12 +78,7 @@ class Organisations:
         Raises:
             ConflictError: when its id is taken.
         """
-        self._write_new(
-            [
-                dynamo.transact_put(row, OrganisationRow.id.does_not_exist())
-                for row in _source_rows(source)
-            ]
-        )
+        self._write_new(_source_rows(source))
 
     def find_source(self, source_id: str) -> Source | None:
         """Return a source by its id alone, whoever owns it."""
@@ -109,16 +103,17 @@ class Organisations:
         )
         return dynamo.transact([dynamo.transact_delete(row, exists) for row in rows]) is None
 
-    def _write_new(self, operations: list[dynamo.Item]) -> None:
-        failed = dynamo.transact(operations)
-        if failed is not None and not _is_mine(operations, failed):
+    def _write_new(self, rows: list[OrganisationRow]) -> None:
+        absent = OrganisationRow.id.does_not_exist()
+        failed = dynamo.transact([dynamo.transact_put(row, absent) for row in rows])
+        if failed is not None and not _are_mine(rows, failed):
             raise ConflictError("This id is taken.", code="already_exists")
 
 
-def _is_mine(operations: list[dynamo.Item], found: list[dynamo.Item | None]) -> bool:
-    """Say whether exactly these items stand there: the reply of an earlier try was lost."""
-    mine = [operation["Put"]["Item"] for operation in operations]
-    return [_comparable(item) for item in mine] == [_comparable(item or {}) for item in found]
+def _are_mine(rows: list[OrganisationRow], found: list[dynamo.Item | None]) -> bool:
+    """Say whether exactly these rows stand there: the reply of an earlier try was lost."""
+    mine = [_comparable(row.serialize()) for row in rows]
+    return mine == [_comparable(item or {}) for item in found]
 
 
 def _comparable(item: dynamo.Item) -> dynamo.Item:
@@ -126,8 +121,8 @@ def _comparable(item: dynamo.Item) -> dynamo.Item:
     return {name: sorted(value["SS"]) if "SS" in value else value for name, value in item.items()}
 
 
-def _key_operations(key: ApiKey) -> list[dynamo.Item]:
-    rows = [
+def _key_rows(key: ApiKey) -> list[OrganisationRow]:
+    return [
         OrganisationRow(
             hash_key,
             range_key,
@@ -144,7 +139,6 @@ def _key_operations(key: ApiKey) -> list[dynamo.Item]:
             (key.org_id, f"{_KEY}#{key.key_id}"),
         )
     ]
-    return [dynamo.transact_put(row, OrganisationRow.id.does_not_exist()) for row in rows]
 
 
 def _source_rows(source: Source) -> list[OrganisationRow]:

@@ -42,7 +42,7 @@ def page_of_shards(
 
 
 def _rows(model: type[R], hash_key: str, limit: int, after: str | None, prefix: str) -> list[R]:
-    range_key = model.get_attributes()[_range_name(model)]
+    range_key = model.get_attributes()[model.range_name()]
     with calling():
         return list(
             model.query(
@@ -62,8 +62,4 @@ def _page(rows: list[R], limit: int, read: Callable[[R], Item], prefix: str) -> 
     if len(rows) <= limit:
         return Page(shown)
     last = rows[limit - 1]
-    return Page(shown, str(getattr(last, _range_name(type(last)))).removeprefix(prefix))
-
-
-def _range_name(model: type[Row]) -> str:
-    return str(model.schema().key.range)
+    return Page(shown, str(getattr(last, last.range_name())).removeprefix(prefix))

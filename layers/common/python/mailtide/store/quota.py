@@ -12,7 +12,7 @@ from mailtide.domain.quota import Day, ReservationKey, grant
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import RetryableError
 from mailtide.store import dynamo
-from mailtide.store.row import whole
+from mailtide.store.row import assign, whole
 from mailtide.store.tables import WarmupRow
 
 QUOTA = "quota"
@@ -31,13 +31,9 @@ class Quota:
 
     def set_limit(self, ip_id: str, on: date, limit: int | None) -> None:
         """Set the limit of one day, for reservations from now on; None leaves the IP's own."""
-        partition = _ip_day(ip_id, on)
-        own = WarmupRow.daily_limit
-        actions = [
-            WarmupRow.id.set(f"{partition}/{QUOTA}"),
-            own.remove() if limit is None else own.set(limit),
-        ]
-        dynamo.update(WarmupRow(partition, QUOTA), actions)
+        row = WarmupRow(_ip_day(ip_id, on), QUOTA)
+        actions = [WarmupRow.id.set(row.key_text()), assign(WarmupRow.daily_limit, limit)]
+        dynamo.update(row, actions)
 
     def held(self, key: ReservationKey) -> int:
         """Return the places that a key's reservation holds; 0 when there is none."""
@@ -82,11 +78,9 @@ class Quota:
     def _try_reserve(self, key: ReservationKey, granted: int, condition: Condition) -> bool:
         partition = _ip_day(key.ip_id, key.day)
         ends = datetime.combine(key.day, time(tzinfo=UTC)) + KEPT
-        counted = dynamo.transact_update(
-            WarmupRow(partition, QUOTA),
-            [WarmupRow.id.set(f"{partition}/{QUOTA}"), WarmupRow.reserved.add(granted)],
-            condition,
-        )
+        quota = WarmupRow(partition, QUOTA)
+        actions = [WarmupRow.id.set(quota.key_text()), WarmupRow.reserved.add(granted)]
+        counted = dynamo.transact_update(quota, actions, condition)
         kept = dynamo.transact_put(
             WarmupRow(
                 partition, _item(key), granted=granted, returned=0, state=HELD, expires_at=ends

@@ -10,6 +10,7 @@ from pynamodb.attributes import Attribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import NUMBER
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -130,16 +131,32 @@ class Row(Model):
         return str(cls._hash_keyname)
 
     @classmethod
+    def range_name(cls) -> str:
+        """Return the name of the sort key."""
+        return str(cls._range_keyname)
+
+    @classmethod
     def raw_key(cls, hash_key: str, range_key: str) -> dict[str, dict[str, Any]]:
         """Return the key of an item in DynamoDB's form."""
-        return {str(cls._hash_keyname): {"S": hash_key}, str(cls._range_keyname): {"S": range_key}}
+        return {cls.hash_name(): {"S": hash_key}, cls.range_name(): {"S": range_key}}
+
+    def key_text(self) -> str:
+        """Return the key's values joined by a slash, as `id` holds them.
+
+        An update that may make the item has to set `id` to it; a whole row does so by itself.
+        """
+        return f"{getattr(self, self.hash_name())}/{getattr(self, self.range_name())}"
 
     def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
-        """Return the item in DynamoDB's form; `id` is the key's values joined by a slash."""
+        """Return the item in DynamoDB's form, with its `id`."""
         if self.id is None:
-            names = (self._hash_keyname, self._range_keyname)
-            self.id = "/".join(str(getattr(self, name)) for name in names if name)
+            self.id = self.key_text()
         return super().serialize(null_check=null_check)
+
+
+def assign(attribute: Attribute[T], value: T | None) -> Action:
+    """Return the action that sets an attribute, or removes it for None."""
+    return attribute.remove() if value is None else attribute.set(value)
 
 
 def whole(number: float | None) -> int | None:

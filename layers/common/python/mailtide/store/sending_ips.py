@@ -9,7 +9,7 @@ from mailtide.domain.sending_ip import Relay, SendingIp, Tls
 from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
 from mailtide.store.paging import page
-from mailtide.store.row import whole
+from mailtide.store.row import assign, whole
 from mailtide.store.tables import SendingIpRow
 
 
@@ -47,15 +47,11 @@ class SendingIps:
 
     def change(self, old: SendingIp, new: SendingIp) -> bool:
         """Write what differs; what others changed meanwhile stays. False when it is not there."""
-        limit = SendingIpRow.daily_limit
         fields = [
             (True, SendingIpRow.tag.set(new.tag)),  # never changes; an update needs an action
             (old.stream != new.stream, SendingIpRow.stream_.set(new.stream.value)),
             (old.relay != new.relay, SendingIpRow.transport.set(_transport(new.relay))),
-            (
-                old.daily_limit != new.daily_limit,
-                limit.remove() if new.daily_limit is None else limit.set(new.daily_limit),
-            ),
+            (old.daily_limit != new.daily_limit, assign(SendingIpRow.daily_limit, new.daily_limit)),
             (old.active != new.active, SendingIpRow.active.set(new.active)),
         ]
         row = SendingIpRow(new.org_id, new.ip_id)

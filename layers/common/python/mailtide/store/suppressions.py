@@ -70,7 +70,7 @@ class Suppressions:
         mine = f"{millis(evidence.at):013d}#{evidence.text}"
         actions = [
             attribute.set(mine),
-            SuppressionRow.id.set(f"{row.shard_key}/{row.contact_id}"),
+            SuppressionRow.id.set(row.key_text()),
             SuppressionRow.org_id.set(suppression.org_id),
         ]
         email = suppression.email

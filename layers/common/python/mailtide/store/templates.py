@@ -6,6 +6,7 @@ from mailtide.domain.content import Template
 from mailtide.domain.page import Page
 from mailtide.store import dynamo
 from mailtide.store.paging import page
+from mailtide.store.row import assign
 from mailtide.store.tables import TemplateRow
 
 
@@ -31,9 +32,7 @@ class Templates:
             TemplateRow.name.set(template.name),
             TemplateRow.subject.set(template.subject),
             TemplateRow.html.set(template.html),
-            TemplateRow.text.remove()
-            if template.text is None
-            else TemplateRow.text.set(template.text),
+            assign(TemplateRow.text, template.text),
             TemplateRow.updated_at.set(at),
         ]
         row = TemplateRow(template.org_id, template.template_id)
