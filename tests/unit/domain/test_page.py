@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.page import read_cursor, write_cursor
+from mailtide.domain.page import Page, every, read_cursor, write_cursor
 
 CURSORS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=", min_size=1)
 
@@ -33,3 +33,13 @@ def test_a_cursor_with_any_character_changed_is_refused(position: str, data: st.
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         read_cursor("acme/contacts", text)
+
+
+@given(items=st.lists(st.integers(), max_size=12), size=st.integers(1, 5))
+def test_every_item_of_a_listing_is_read_once_and_in_order(items: list[int], size: int) -> None:
+    def read(after: str | None) -> Page[int]:
+        start = int(after or 0)
+        end = start + size
+        return Page(items[start:end], str(end) if end < len(items) else None)
+
+    assert list(every(read)) == items

@@ -28,6 +28,9 @@ BURST = timedelta(seconds=3)  # ... within this time are not a person's
 INSTANT = timedelta(seconds=2)  # after delivery: nobody has seen the message yet
 EARLY = timedelta(seconds=7)
 
+LAST_OPEN = "last_human_open_at"  # of one message, in its engagement row
+LAST_CLICK = "last_human_click_at"
+
 _HITS: Mapping[EventType, str] = {EventType.OPENED: "opens", EventType.CLICKED: "clicks"}
 _BARE_AGENT = "Mozilla/5.0"
 _ROBOT = re.compile(  # a Cubot is a phone
@@ -115,8 +118,8 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     return {
         **counts,
         "uniques": uniques,
-        "last_human_open_at": last_human.get("opens"),
-        "last_human_click_at": last_human.get("clicks"),
+        LAST_OPEN: last_human.get("opens"),
+        LAST_CLICK: last_human.get("clicks"),
     }
 
 

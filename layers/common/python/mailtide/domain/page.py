@@ -7,6 +7,7 @@ a secret, and need not be: a position only ever selects among what the caller ma
 
 import base64
 import binascii
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, TypeVar
@@ -22,6 +23,15 @@ class Page(Generic[T]):
 
     items: list[T]
     after: str | None = None
+
+
+def every(read: Callable[[str | None], Page[T]]) -> Iterator[T]:
+    """Yield the items of a listing, page after page; `read` returns the page behind a position."""
+    page = read(None)
+    yield from page.items
+    while page.after is not None:
+        page = read(page.after)
+        yield from page.items
 
 
 def write_cursor(listing: str, position: str) -> str:

@@ -22,7 +22,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from mailtide.domain import batch as rules
-from mailtide.domain import block as members
+from mailtide.domain import block as block_rules
 from mailtide.domain import identifiers, ip_router
 from mailtide.domain.batch import Batch, Tally
 from mailtide.domain.block import Recipient
@@ -182,20 +182,21 @@ class Blocks:
         now = self.clock()
         until = min(until, day_end(now))  # a place of yesterday is no place
         places = self._reserve(batch, block, now.date())
-        letters, ip_ids = members.place(block, places.granted)
+        letters, ip_ids = block_rules.place(block, places.granted)
         ways = {ip: Way(places.ips[ip], self.transports.of(places.ips[ip])) for ip in ip_ids}
         opened = store(rules.open_block(batch, letters, ip_ids, now))
         if opened is None:
             return None
-        rows = members.rows(block, opened, campaign)
+        rows = block_rules.rows(block, opened, campaign)
         trouble = self._write_ahead(rows)
         if trouble is None:
             outcomes = self._hand_over(opened, block, composition, ways, until)
         else:
-            outcomes = dict.fromkeys(members.placed(opened), trouble)
+            outcomes = dict.fromkeys(block_rules.placed(opened), trouble)
         planned = [one.planned for one in block]
         tally = self.conclusion.run(opened, planned, rows, outcomes)
         if trouble is not None:
+            # Those left out go into no later batch, so nobody else would write their rows.
             self.messages.write_ahead([r for r in rows.values() if r.event_key == SUPPRESSED])
         self._give_back(places, opened, outcomes)
         return BlockResult(opened, rows, outcomes, tally)
@@ -238,7 +239,7 @@ class Blocks:
         until: datetime,
     ) -> dict[int, Outcome]:
         """Let the bytes leave."""
-        by_ip = members.placed(opened)
+        by_ip = block_rules.placed(opened)
         outcomes: dict[int, Outcome] = {}
         for ip_id, way in ways.items():
             indexes = [i for i, placed_over in by_ip.items() if placed_over == ip_id]
@@ -253,7 +254,7 @@ class Blocks:
         A block whose outcomes are known must not fall into doubt for a few places.
         """
         for ip_id, key in places.keys.items():
-            used = members.used(opened, outcomes, ip_id)
+            used = block_rules.used(opened, outcomes, ip_id)
             with suppress(RetryableError):
                 self.quota.give_back(key, places.granted[ip_id] - used)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from mailtide.domain import block as members
+from mailtide.domain import block as block_rules
 from mailtide.domain.batch import Batch, Planned, Tally
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
 from mailtide.domain.message import EventRow
@@ -62,7 +62,7 @@ class Conclusion:
         except RetryableError:
             vouch(self.messages, rows, outcomes)
             raise
-        return members.tally(opened, outcomes, planned, carried, doubted)
+        return block_rules.tally(opened, outcomes, planned, carried, doubted)
 
     def _correct(
         self, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome], carried: frozenset[str]
@@ -71,8 +71,8 @@ class Conclusion:
         for i, outcome in outcomes.items():
             if isinstance(outcome, Refused):
                 goes_on = rows[i].of.recipient_id in carried
-                self.messages.correct(members.correction(rows[i], outcome, carried=goes_on))
-        marks = [members.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
+                self.messages.correct(block_rules.correction(rows[i], outcome, carried=goes_on))
+        marks = [block_rules.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
         return self.doubts.mark(marks) if marks else 0
 
 
@@ -82,4 +82,4 @@ def vouch(
     """Write down what the relay is known to have taken: it is said nowhere else."""
     for i, outcome in outcomes.items():
         if isinstance(outcome, Accepted):
-            messages.correct(members.answered(rows[i]))
+            messages.correct(block_rules.answered(rows[i]))

@@ -10,14 +10,14 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from mailtide.domain import relay as rules
-from mailtide.domain.page import Page
+from mailtide.domain.page import Page, every
 from mailtide.domain.quota import Day
 from mailtide.domain.relay import Network
 from mailtide.domain.sending_ip import Relay, SendingIp, Tls
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
 
-_ALL = 100  # sending IPs read at once to find a tag
+_AT_ONCE = 100  # sending IPs read at once to find a tag
 
 
 class SendingIps(Protocol):
@@ -88,7 +88,7 @@ class IpRegistry:
         """
         ip = self.sending_ips.get(org_id, ip_id)
         if ip is None:
-            raise NotFoundError("There is no sending IP with this id.")
+            raise _missing()
         return ip
 
     def today(self, ip: SendingIp) -> Day:
@@ -133,7 +133,7 @@ class IpRegistry:
         if new.daily_limit != old.daily_limit:
             self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
         if not self.sending_ips.change(old, new):
-            raise NotFoundError("There is no sending IP with this id.")
+            raise _missing()
         if old.relay.secret and not new.relay.secret:
             self.passwords.delete(ip_id)
         return new
@@ -145,20 +145,13 @@ class IpRegistry:
             NotFoundError: when the organisation has none such.
         """
         if not self.sending_ips.delete(org_id, ip_id):
-            raise NotFoundError("There is no sending IP with this id.")
+            raise _missing()
         self.passwords.delete(ip_id)
 
     def _check_tag(self, org_id: str, tag: str) -> None:
-        after: str | None = None
-        while True:
-            found = self.sending_ips.page(org_id, _ALL, after)
-            if any(ip.tag == tag for ip in found.items):
-                raise ConflictError(
-                    f"Another sending IP has the tag `{tag}`.", code="already_exists"
-                )
-            after = found.after
-            if after is None:
-                return
+        ips = every(lambda after: self.sending_ips.page(org_id, _AT_ONCE, after))
+        if any(ip.tag == tag for ip in ips):
+            raise ConflictError(f"Another sending IP has the tag `{tag}`.", code="already_exists")
 
     def _relay(self, ip_id: str, old: Relay | None, transport: Mapping[str, Any]) -> Relay:
         """Check a relay, keep a new password, return the relay as it is stored."""
@@ -178,3 +171,7 @@ class IpRegistry:
         if username is not None and secret is None:
             raise InvalidInputError("A relay's username needs a password.")
         return Relay(host, port, tls, username, secret)
+
+
+def _missing() -> NotFoundError:
+    return NotFoundError("There is no sending IP with this id.")

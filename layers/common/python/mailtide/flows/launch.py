@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from mailtide.domain import contact as contacts_rules
+from mailtide.domain import contact as contact_rules
 from mailtide.domain.batch import BATCH_SIZE, Batch, BatchRef, Planned
 from mailtide.domain.block import ERASED
 from mailtide.domain.campaign import Campaign, State
@@ -146,7 +146,7 @@ class Launch:
     ) -> set[str]:
         """Put batches until nobody is left; return the contacts of all of them."""
         now = self.clock()
-        line = sorted((contacts_rules.rank(one, now), one.contact_id) for one in ready)
+        line = sorted((contact_rules.rank(one, now), one.contact_id) for one in ready)
         while True:
             stored = self.batches.stored(campaign.campaign_id, shard)
             taken = {one.contact_id for _, recipients in stored for one in recipients}

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from mailtide.domain.engagement import LAST_CLICK, LAST_OPEN
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, instant
 from mailtide.flows.rollup import Change, Unreadable
-
-LAST_OPEN = "last_human_open_at"  # of one message, in its engagement row
-LAST_CLICK = "last_human_click_at"
 
 
 class Contacts(Protocol):

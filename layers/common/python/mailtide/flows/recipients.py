@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailtide.domain import block
+from mailtide.domain import block as block_rules
 from mailtide.domain.batch import Batch, Planned
 from mailtide.domain.block import Recipient
 from mailtide.domain.contact import Contact
@@ -51,6 +51,6 @@ class Recipients:
         contacts = self.contacts.get_many(batch.ref.org_id, ids)
         suppressions = self.suppressions.get_many(batch.ref.org_id, ids)
         campaign_id = batch.ref.campaign_id
-        return block.recipients(
+        return block_rules.recipients(
             planned, contacts, suppressions, lambda contact: self.message_id(campaign_id, contact)
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from mailtide.domain import block as members
+from mailtide.domain import block as block_rules
 from mailtide.domain.batch import Batch, Tally
 from mailtide.domain.block import Recipient
 from mailtide.domain.campaign import Campaign
@@ -74,18 +74,20 @@ class Takeover:
         block = self.reader.read(opened)
         planned = [one.planned for one in block]
         carried = self.later.put(opened, planned, {}, self.clock(), always=True)
-        rows = members.rows(block, opened, campaign)
+        rows = block_rules.rows(block, opened, campaign)
         for row in rows.values():
             self.messages.put_newer(row)
         marks = []
-        for i in members.placed(opened):
+        for i in block_rules.placed(opened):
             if planned[i].contact_id in carried:
                 # A row that says more already, in the relay's own words, keeps them.
-                self.messages.replace(rows[i], members.correction(rows[i], PUT_OFF, carried=True))
+                self.messages.replace(
+                    rows[i], block_rules.correction(rows[i], PUT_OFF, carried=True)
+                )
             else:
-                marks.append(members.doubt(rows[i]))
+                marks.append(block_rules.doubt(rows[i]))
         doubted = self.doubts.mark(marks)
-        return members.tally(opened, {}, planned, carried, doubted)
+        return block_rules.tally(opened, {}, planned, carried, doubted)
 
     def testify(self, result: BlockResult) -> None:
         """Write down what the late holder knows, then settle the marks it may have met.

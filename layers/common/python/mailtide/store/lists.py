@@ -5,13 +5,14 @@ from datetime import datetime
 
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.identifiers import SHARDS, shard_of
-from mailtide.domain.page import Page
+from mailtide.domain.page import Page, every
 from mailtide.store import dynamo
 from mailtide.store.paging import page, page_of_shards
 from mailtide.store.row import present
 from mailtide.store.tables import ListRow
 
 _LIST = "list#"
+_AT_ONCE = 100  # lists read at once to take a contact off all of them
 
 
 class Lists:
@@ -79,14 +80,8 @@ class Lists:
 
     def forget(self, org_id: str, contact_id: str) -> None:
         """Take a contact off all lists of its organisation."""
-        after: str | None = None
-        while True:
-            found = self.page(org_id, 100, after)
-            for contact_list in found.items:
-                self._remove(contact_list.list_id, [contact_id])
-            after = found.after
-            if after is None:
-                return
+        for contact_list in every(lambda after: self.page(org_id, _AT_ONCE, after)):
+            self._remove(contact_list.list_id, [contact_id])
 
     def _remove(self, list_id: str, contact_ids: Sequence[str]) -> None:
         keys = [ListRow.raw_key(_shard(list_id, one), one) for one in contact_ids]
