@@ -43,22 +43,6 @@ class Queue:
 
 
 @dataclass
-class Bucket:
-    """Objects by key."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-
-    def put(self, key: str, body: bytes) -> None:
-        self.objects[key] = body
-
-    def get(self, key: str) -> bytes:
-        return self.objects[key]
-
-    def under(self, prefix: str) -> list[str]:
-        return sorted(key for key in self.objects if key.startswith(prefix))
-
-
-@dataclass
 class Sources:
     """One source of the organisation, one of another."""
 

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from local.memory.bucket import Bucket
 from local.memory.contacts import Contacts, Suppressions
 from local.memory.events import Events
 from local.memory.rows import EventTable
@@ -14,11 +15,7 @@ from mailtide.domain.message import EventRow, millis
 from mailtide.domain.suppression import Reason
 from mailtide.flows.envelope import Hit, hit_key, write_hits
 from mailtide.flows.ingest import Ingest
-from tests.collaborators import (
-    SOURCE,
-    Bucket,
-    Sources,
-)
+from tests.collaborators import SOURCE, Sources
 from tests.rows import ORG, START, contact, message, sent
 
 AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Safari/605"
@@ -46,6 +43,9 @@ class World:
 
     def row(self, key: str, number: int = 1) -> EventRow | None:
         return self.table.get(message(number), key)
+
+    def kept(self, prefix: str) -> list[str]:
+        return sorted(key for key in self.bucket.objects if key.startswith(prefix))
 
     def reasons(self, number: int = 1) -> set[Reason]:
         found = self.suppressions.rows.get((ORG, contact(number)))

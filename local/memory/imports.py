@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from local.memory.bucket import Bucket
 from mailtide.domain.import_job import ImportJob
 from mailtide.flows.imports import FileChangedError
 from mailtide.flows.pointers import ImportPointer
@@ -37,10 +38,8 @@ class Imports:
 
 
 @dataclass(slots=True)
-class Files:
+class Files(Bucket):
     """Stands in for `store.import_files.ImportFiles`, but for URLs."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
 
     def find(self, key: str) -> tuple[str, int] | None:
         """Return an object's etag and size in bytes; None when it is not there."""
@@ -53,14 +52,6 @@ class Files:
         if body is None or _etag(body) != etag:
             raise FileChangedError(key)
         return body[offset : offset + size]
-
-    def get(self, key: str) -> bytes:
-        """Read a whole object."""
-        return self.objects[key]
-
-    def put(self, key: str, body: bytes) -> None:
-        """Write an object, whatever was there."""
-        self.objects[key] = body
 
     def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
         """Write `head` and the objects, in order, as one."""

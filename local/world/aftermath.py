@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.memory.bucket import Bucket
 from local.memory.counters import Counters
 from local.memory.engagement import Engagement
 from local.memory.events import Events
@@ -32,21 +33,6 @@ SOURCE = "source0000000000"
 SHARDS = ("shard-a", "shard-b")
 BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 Safari/605.1.15"
 Wrap = Callable[[object, str], Any]
-
-
-@dataclass(slots=True)
-class Bucket:
-    """The data bucket."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-
-    def put(self, key: str, body: bytes) -> None:
-        """Write an object."""
-        self.objects[key] = body
-
-    def get(self, key: str) -> bytes:
-        """Read an object."""
-        return self.objects[key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_every_deferral_is_a_row_of_its_own(world: World) -> None:
 def test_words_without_a_consequence_are_counted_and_kept_raw(world: World) -> None:
     counts = world.ingest(event("moon.rise"), event("delivery.connect"))
     assert counts == {"unknown": 1, "infrastructure": 1}
-    assert len(world.bucket.under(f"raw/2026-11-24/{SOURCE}/")) == 1
+    assert len(world.kept(f"raw/2026-11-24/{SOURCE}/")) == 1
     assert [row.event_key for row in world.table.of_message(message())] == ["sent"]
 
 
@@ -89,7 +89,7 @@ def test_what_is_not_to_be_believed_is_kept_with_the_reason_and_acknowledged(
     assert world.ingest(bounced(number), source_id=source_id) == {"refused": 1}
     assert world.row("bounced", number) is None
     assert world.suppressions.rows == {}
-    [key] = world.bucket.under(f"refused/2026-11-24/{source_id}/")
+    [key] = world.kept(f"refused/2026-11-24/{source_id}/")
     assert json.loads(world.bucket.objects[key])["reason"] == reason
 
 
@@ -144,7 +144,7 @@ def test_an_unsubscribe_hit_is_a_row_and_a_suppression(world: World) -> None:
 
 def test_hits_belong_to_whoever_sent_the_message(world: World) -> None:
     assert world.hit(hit(number=9)) == {"refused": 1}
-    [key] = world.bucket.under("refused/2026-11-24/tracking/")
+    [key] = world.kept("refused/2026-11-24/tracking/")
     assert json.loads(world.bucket.objects[key])["reason"] == "unknown_message"
 
 
@@ -170,7 +170,7 @@ def test_a_complaint_counts_by_its_message_id_whomever_it_names(world: World, na
 
 def test_a_complaint_with_a_made_up_message_id_is_refused(world: World) -> None:
     assert dict(world.flow.run(feedback(number=9))) == {"refused": 1}
-    [key] = world.bucket.under("refused/")
+    [key] = world.kept("refused/")
     assert json.loads(world.bucket.objects[key])["reason"] == "unknown_message"
 
 

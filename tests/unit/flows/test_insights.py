@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.memory.bucket import Bucket
 from local.memory.counters import Counters
 from local.memory.events import Events
 from mailtide.domain.campaign import Campaign, State
@@ -18,7 +19,7 @@ from mailtide.domain.metrics import quarter
 from mailtide.errors import InvalidInputError, NotFoundError
 from mailtide.flows.insights import GroupBy, Insights, Question, bucket
 from mailtide.flows.rollup import Change, Rollup
-from tests.collaborators import Bucket, name_contact
+from tests.collaborators import name_contact
 from tests.rows import CAMPAIGN, ORG, START, doubt, engagement, happening, message, sent, state
 
 

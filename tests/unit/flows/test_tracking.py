@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from local.memory.bucket import Bucket
 from local.memory.contacts import Contacts, Suppressions
 from local.memory.events import Events
 from mailtide.domain.contact import Contact
@@ -16,7 +17,7 @@ from mailtide.errors import NotFoundError, RetryableError
 from mailtide.flows import envelope
 from mailtide.flows.envelope import Hit
 from mailtide.flows.tracking import AGENT_LIMIT, Recorded, Tracking, Visit
-from tests.collaborators import KEYRING, Bucket, Queue
+from tests.collaborators import KEYRING, Queue
 from tests.rows import CAMPAIGN, ORG, START, contact, message, sent
 
 TRACKER = Tracker(KEYRING, "https://t.example")

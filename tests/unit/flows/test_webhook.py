@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from local.memory.bucket import Bucket
 from mailtide.errors import (
     InvalidInputError,
     MailtideError,
@@ -13,26 +14,11 @@ from mailtide.errors import (
 )
 from mailtide.flows import envelope
 from mailtide.flows.webhook import BODY_LIMIT, Post, Webhook
-from tests.collaborators import FOREIGN_SOURCE, KEYRING, SOURCE, Bucket, Queue, signature, signed
+from tests.collaborators import FOREIGN_SOURCE, KEYRING, SOURCE, Queue, signature, signed
 from tests.rows import START
 
 BODY = json.dumps({"events": [{"id": "1", "type": "delivery.delivered"}]}).encode()
 HOOK = json.dumps({"message": {"headers": [["Subject", " x\r\n"]], "contents": "é"}}).encode()
-
-
-@pytest.fixture
-def queue() -> Queue:
-    return Queue()
-
-
-@pytest.fixture
-def bucket() -> Bucket:
-    return Bucket()
-
-
-@pytest.fixture
-def webhook(queue: Queue, bucket: Bucket) -> Webhook:
-    return Webhook(KEYRING, queue, bucket)
 
 
 def refused(webhook: Webhook, post: Post) -> MailtideError:

@@ -7,26 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.memory.bucket import Bucket
 from mailtide.errors import InvalidInputError, RetryableError
 from mailtide.flows import envelope
 from mailtide.flows.webhook import SLICE, Post, Webhook
-from tests.collaborators import KEYRING, SOURCE, Bucket, Queue, signed
+from tests.collaborators import KEYRING, SOURCE, Queue, signed
 from tests.rows import START
-
-
-@pytest.fixture
-def queue() -> Queue:
-    return Queue()
-
-
-@pytest.fixture
-def bucket() -> Bucket:
-    return Bucket()
-
-
-@pytest.fixture
-def webhook(queue: Queue, bucket: Bucket) -> Webhook:
-    return Webhook(KEYRING, queue, bucket)
 
 
 def entry(number: int) -> dict[str, Any]:
