@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +16,7 @@ from functions.tracking.handler import lambda_handler as tracking
 from functions.webhook.handler import lambda_handler as webhook
 from tests.functions.cloud import Cloud, Handler
 from tests.http import http_event
+from tests.serving import QuietHandler, serving
 
 # The first that fits; only what recipients and mail systems call may find DynamoDB throttled.
 ROUTES: tuple[tuple[re.Pattern[str], str | None, Handler], ...] = (
@@ -64,9 +64,7 @@ class FrontDoor:
 
 
 def _handler(door: FrontDoor) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def answer(self) -> None:
             answer = door.answer(self)
             text = answer.get("body") or ""
@@ -81,9 +79,6 @@ def _handler(door: FrontDoor) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815
 
-        def log_message(self, *args: object) -> None:
-            """Stay quiet."""
-
     return Handler
 
 
@@ -91,14 +86,5 @@ def _handler(door: FrontDoor) -> type[BaseHTTPRequestHandler]:
 def open_door(cloud: Cloud) -> Iterator[FrontDoor]:
     """Listen in the background while the context lasts."""
     door = FrontDoor(cloud)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(door))
-    server.daemon_threads = True
-    door.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(_handler(door)) as door.url:
         yield door
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,12 +1,13 @@
 """A small HTTP server that stands where the product would, and keeps what it was asked."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.serving import QuietHandler, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,7 @@ class Recorder:
 
 
 def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if "chunked" in self.headers.get("Transfer-Encoding", ""):
@@ -55,9 +54,6 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_HEAD = do_POST = answer  # noqa: N815 - the names are http.server's
 
-        def log_message(self, *args: object) -> None:
-            """Stay quiet."""
-
     return Handler
 
 
@@ -65,14 +61,5 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
 def recording() -> Iterator[Recorder]:
     """Run a recorder on a port of its own."""
     recorder = Recorder()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(recorder))
-    server.daemon_threads = True
-    recorder.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(_handler(recorder)) as recorder.url:
         yield recorder
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

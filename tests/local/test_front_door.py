@@ -3,8 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Barrier, Thread
+from threading import Barrier
 
 import httpx
 import pytest
@@ -12,12 +11,13 @@ import pytest
 from local import front_door
 from local.emulator import free_port
 from local.front_door import FrontDoor
+from tests.serving import QuietHandler, serving
 
 PREFIX = "/_aws/execute-api/api1/$default"
 PARALLEL = 16
 
 
-class Upstream(BaseHTTPRequestHandler):
+class Upstream(QuietHandler):
     """Answers with what it was asked; paths that end in `/together` wait for each other."""
 
     together = Barrier(PARALLEL)
@@ -38,20 +38,11 @@ class Upstream(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _echo  # noqa: N815
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's own name
-        """Stay silent."""
-
 
 @pytest.fixture
 def upstream() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Upstream) as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
-HOST = "127.0.0.1"
+from tests.serving import QuietHandler, serving
+
 TIMEOUT_SECONDS = 60.0
 
 
@@ -18,7 +19,7 @@ TIMEOUT_SECONDS = 60.0
 class Recorder:
     """`sent` holds the bodies by the queue's URL, in the order they came."""
 
-    url: str
+    url: str = ""
     upstream: str = ""  # the emulator's endpoint, once it is known
     sent: dict[str, list[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -34,10 +35,8 @@ class Recorder:
 
 
 def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
             body = self.rfile.read(int(self.headers["Content-Length"]))
             connection = http.client.HTTPConnection(
                 urlsplit(recorder.upstream).netloc, timeout=TIMEOUT_SECONDS
@@ -55,24 +54,12 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *args: object) -> None:
-            """Stay quiet."""
-
     return Handler
 
 
 @contextlib.contextmanager
 def recording() -> Iterator[Recorder]:
     """Run a recorder on a port of its own."""
-    recorder = Recorder("")
-    server = ThreadingHTTPServer((HOST, 0), _handler(recorder))
-    server.daemon_threads = True
-    recorder.url = f"http://{HOST}:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    try:
+    recorder = Recorder()
+    with serving(_handler(recorder)) as recorder.url:
         yield recorder
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
