@@ -8,8 +8,8 @@ from typing import Any
 
 from local.api import Api
 from local.books import HOUR, IDENTITY, PROVIDER, TOTAL, Cell, Difference, compare, hour
-from local.mailworld import Mailworld
-from local.verdicts import Confusion, confuse
+from local.confusion import Confusion, confuse
+from local.receivers_process import Receivers
 
 READERS = 4  # timelines that are read at once
 
@@ -36,9 +36,9 @@ class Audit:
         return found
 
 
-def audit(api: Api, world: Mailworld, campaign_id: str) -> Audit:
+def audit(api: Api, receivers: Receivers, campaign_id: str) -> Audit:
     """Compare the books of a campaign that is over."""
-    ledger = world.ledger(campaign_id)
+    ledger = receivers.ledger(campaign_id)
     doubtful = sum(int(message["doubtful_hits"]) for message in ledger["messages"])
     differences = compare(ledger, counters(api, campaign_id))
     return Audit(differences, doubtful, _confusion(api, ledger), ledger)

@@ -6,10 +6,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from local.deploy import STACK
+from local.deploy import SEARCH_PATH, STACK
 from local.emulator import REGION, ROOT, Emulator
-
-SEARCH_PATH = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "common" / "python")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 from local.emulator import ACCOUNT, PYTHON, REGION, ROOT, Emulator
 
 STACK = "Mailtide"
+SEARCH_PATH = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "common" / "python")])
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 DEPLOY_SECONDS = 120.0
@@ -68,7 +69,7 @@ def synthesize(folder: Path, context: Mapping[str, object]) -> None:
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_VALIDATION": "false",  # seconds; `make synth` checks the template for AWS
         "TMPDIR": str(folder),  # what pip and the CDK's kernel leave there goes with it
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "common" / "python")]),
+        "PYTHONPATH": SEARCH_PATH,
     }
     synthesis = subprocess.Popen(
         [sys.executable, "-m", "infra"],

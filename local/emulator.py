@@ -8,7 +8,6 @@ would give it, and nothing more.
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -23,6 +22,8 @@ from typing import Any
 import boto3
 from botocore.config import Config as BotoConfig
 
+from local import children
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".emulator" / "bin" / "python"
 REGION = "us-east-1"
@@ -30,7 +31,6 @@ ACCOUNT = "000000000000"
 MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder with a random name is made in it
 MEMORY_BYTES = 4 * 2**30  # 40 MB for each process, and some are replaced before they are removed
 START_SECONDS = 30.0
-STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def running(*, enforce_iam: bool = True, max_executions: int = 40) -> Iterator[E
         _wait_until_ready(process, emulator)
         yield emulator
     finally:
-        _stop(process)
+        children.stop(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -130,14 +130,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], emulator: Emulator) -> N
             return
         time.sleep(0.05)
     raise RuntimeError(f"the emulator did not start:\n{emulator.log_tail()}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the emulator and its function processes, which share its session's group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=STOP_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local import deploy, emulator, front_door, mailworld
+from local import deploy, emulator, front_door, receivers_process
 from local.api import Api
 from local.bootstrap import Owner, bootstrap
 from local.deploy import Deployment
 from local.emulator import Emulator
 from local.front_door import FrontDoor
-from local.mailworld import Mailworld
+from local.receivers_process import Receivers
 from local.stopping import stoppable
 
 FIRST_PORT = 8080
@@ -53,7 +53,7 @@ class Laptop:
     owner: Owner
     source: Mapping[str, Any]  # as the API showed it, with its keys
     relays: Sequence[Relay]
-    world: Mailworld
+    receivers: Receivers
     emulator: Emulator
     deployment: Deployment
 
@@ -84,9 +84,9 @@ def running(options: Options, say: Callable[[str], None] = lambda _: None) -> It
         say("Starting the relays and the receivers")
         password = secrets.token_urlsafe(16)
         config = _receivers(options, source, password)
-        world = stack.enter_context(mailworld.running(config))
-        relays = [_relay(tag, port, password) for tag, port in world.smtp_ports.items()]
-        yield Laptop(api, owner, source, relays, world, aws, deployment)
+        receivers = stack.enter_context(receivers_process.running(config))
+        relays = [_relay(tag, port, password) for tag, port in receivers.smtp_ports.items()]
+        yield Laptop(api, owner, source, relays, receivers, aws, deployment)
 
 
 def _front_door(stack: contextlib.ExitStack) -> FrontDoor:

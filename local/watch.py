@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from local.api import Api
-from local.mailworld import Mailworld
+from local.receivers_process import Receivers
 
 QUIET_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 2.0
@@ -31,13 +31,13 @@ class Watch:
     """Looks at one campaign."""
 
     api: Api
-    world: Mailworld
+    receivers: Receivers
     campaign_id: str
 
     def look(self) -> Look:
         """Look once."""
-        settled = self.world.is_settled()  # first: what comes later is the next look's
-        summary = self.world.summary(self.campaign_id)
+        settled = self.receivers.is_settled()  # first: what comes later is the next look's
+        summary = self.receivers.summary(self.campaign_id)
         refused = sum(n for code, n in summary["refused_by_relay"].items() if code >= "5")
         return Look(
             state=self.api.get(f"/api/campaigns/{self.campaign_id}")["state"],

@@ -76,7 +76,7 @@ class Demo:
         audience = Audience(first, second, first.addresses[-SUPPRESSED:])
         lists, problems = self._import(audience)
         campaign_id, quiet = self._send(audience, lists)
-        found = audit(self._api, self._machine.world, campaign_id)
+        found = audit(self._api, self._machine.receivers, campaign_id)
         if not quiet:
             problems.append(f"after {CAMPAIGN_SECONDS:.0f} seconds numbers still changed")
         problems += found.problems
@@ -115,7 +115,7 @@ class Demo:
         count = len(audience.expected)
         self._console.print(f"Starting a campaign to {count} people on both lists")
         campaign_id = start(self._api, lists)
-        watch = Watch(self._api, self._machine.world, campaign_id)
+        watch = Watch(self._api, self._machine.receivers, campaign_id)
         with progress(self._console, count) as show:
             quiet = until_quiet(watch.look, count, show, deadline_seconds=CAMPAIGN_SECONDS)
         return campaign_id, quiet

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from local.api import Api
 from local.audit import Audit
-from local.verdicts import TRUTHS, VERDICTS, Confusion, Shares
+from local.confusion import TRUTHS, VERDICTS, Confusion, Shares
 
 SHOWN_PROBLEMS = 40
 COUNTS = (

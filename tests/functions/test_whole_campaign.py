@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from cli.bootstrap import bootstrap
-from local import mailworld
+from local import receivers_process
 from local.api import Api
 from local.audit import Audit, audit
 from local.books import import_problems, people_problems
 from local.demo import people
-from local.mailworld import Mailworld
+from local.receivers_process import Receivers
 from mailtide import app
 from mailtide.domain import metrics
 from mailtide.store import dynamo
@@ -52,7 +52,7 @@ class Life:
     api: Api
     cloud: Cloud
     door: FrontDoor
-    world: Mailworld
+    receivers: Receivers
     audience: Audience
     imports: Sequence[Imported]
     campaign_id: str
@@ -92,15 +92,16 @@ def life(shared_stack: Stack) -> Iterator[Life]:
         api = stack.enter_context(Api(door.url, owner.key))
         source = api.post("/api/sources", {"name": "Relay"})
         audience = Audience.make()
-        world = stack.enter_context(mailworld.running(receivers(source, audience)))
+        config = receivers(source, audience)
+        witness = stack.enter_context(receivers_process.running(config))
         imports = import_lists(api, cloud, audience, cloud.run)
         for address in audience.suppressed:
             api.post("/api/suppressions", {"email": address})
-        add_sending_ips(api, world.smtp_ports)
+        add_sending_ips(api, witness.smtp_ports)
         campaign_id = start(api, [one.list_id for one in imports])
-        cloud.run(lambda: world.is_settled() and state(api, campaign_id) == "sent")
-        found = audit(api, world, campaign_id)
-        yield Life(api, cloud, door, world, audience, imports, campaign_id, found)
+        cloud.run(lambda: witness.is_settled() and state(api, campaign_id) == "sent")
+        found = audit(api, witness, campaign_id)
+        yield Life(api, cloud, door, witness, audience, imports, campaign_id, found)
 
 
 def state(api: Api, campaign_id: str) -> str:
@@ -206,11 +207,11 @@ def test_it_was_no_easy_life(life: Life) -> None:
 
 
 def test_everything_again_in_another_order_changes_nothing_and_sends_nothing(life: Life) -> None:
-    before, seen = everything(), life.world.summary(life.campaign_id)
+    before, seen = everything(), life.receivers.summary(life.campaign_id)
     life.cloud.feed_again()
     for handler, event in life.cloud.shuffled(life.door.posts):
         assert life.cloud.invoke(None, handler, event)["statusCode"] == 200
-    life.cloud.run(life.world.is_settled)
-    assert life.world.summary(life.campaign_id) == seen
+    life.cloud.run(life.receivers.is_settled)
+    assert life.receivers.summary(life.campaign_id) == seen
     assert everything() == before
-    assert audit(life.api, life.world, life.campaign_id).problems == []
+    assert audit(life.api, life.receivers, life.campaign_id).problems == []

@@ -101,10 +101,10 @@ def live(machine: Laptop, recorder: Recorder) -> Life:
     campaign_id = start(machine.api, [one.list_id for one in imports])
     events = machine.deployment.outputs["EventsQueue"]
     machine.emulator.client("sqs").send_message(QueueUrl=events, MessageBody=POISON)
-    watch = Watch(machine.api, machine.world, campaign_id)
+    watch = Watch(machine.api, machine.receivers, campaign_id)
     people_count = len(audience.expected)
     quiet = until_quiet(watch.look, people_count, lambda _: None, deadline_seconds=240)
-    found = audit(machine.api, machine.world, campaign_id)
+    found = audit(machine.api, machine.receivers, campaign_id)
     return Life(machine, recorder, audience, imports, campaign_id, quiet, found)
 
 
@@ -204,7 +204,7 @@ def state(life: Life) -> dict[str, Any]:
         "rows": sorted(rows, key=lambda row: (row["message_id"]["S"], row["event_key"]["S"])),
         "counters": counters(machine.api, life.campaign_id),
         "suppressions": list(machine.api.all("/api/suppressions", limit="100")),
-        "ledger": machine.world.ledger(life.campaign_id),
+        "ledger": machine.receivers.ledger(life.campaign_id),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.bootstrap import SEARCH_PATH
+from local.deploy import SEARCH_PATH
 from local.emulator import MEMORY, ROOT
 
 pytestmark = pytest.mark.system

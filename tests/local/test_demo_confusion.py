@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.verdicts import Shares, confuse
+from local.confusion import Shares, confuse
 
 BROWSER = "Mozilla/5.0 (X11)"
 

@@ -2,10 +2,8 @@
 
 import contextlib
 import json
-import os
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,15 +14,15 @@ from typing import Any
 
 import httpx
 
+from local import children
 from local.emulator import ROOT
 
 START_SECONDS = 30.0
-STOP_SECONDS = 5.0
 TIMEOUT_SECONDS = 60.0  # a ledger of thousands of messages is some megabytes
 
 
 @dataclass(frozen=True, slots=True)
-class Mailworld:
+class Receivers:
     """The running receivers."""
 
     smtp_ports: Mapping[str, int]  # by the name of the sending IP
@@ -54,7 +52,7 @@ class Mailworld:
 
 
 @contextlib.contextmanager
-def running(config: Mapping[str, Any]) -> Iterator[Mailworld]:
+def running(config: Mapping[str, Any]) -> Iterator[Receivers]:
     """Start the receivers (`local.receivers.config.Config`) and stop them at the end.
 
     Raises:
@@ -66,7 +64,7 @@ def running(config: Mapping[str, Any]) -> Iterator[Mailworld]:
         path.write_text(json.dumps(config))
         with _started(path, folder / "log") as process:
             ports = json.loads(_ready_line(process, folder / "log"))
-            yield Mailworld(ports["smtp"], f"http://127.0.0.1:{ports['control']}")
+            yield Receivers(ports["smtp"], f"http://127.0.0.1:{ports['control']}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -85,7 +83,9 @@ def _started(config: Path, log_file: Path) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        _stop(process)
+        children.stop(process)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _ready_line(process: subprocess.Popen[bytes], log_file: Path) -> bytes:
@@ -96,14 +96,3 @@ def _ready_line(process: subprocess.Popen[bytes], log_file: Path) -> bytes:
     if not line:
         raise RuntimeError(f"the receivers did not start:\n{log_file.read_text(errors='replace')}")
     return line
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=STOP_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

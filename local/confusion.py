@@ -1,4 +1,4 @@
-"""Verdicts: who was human in truth, beside what the product took each hit for.
+"""Confusion: who was human in truth, beside what the product took each hit for.
 
 Pure. A hit of the ledger and a hit of the product's timeline are one when they are of the same
 message, kind, method and agent; of several such the first belongs to the first, and so on.
