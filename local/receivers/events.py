@@ -124,35 +124,14 @@ def _completed(at: datetime, span: Span, accepted_at: datetime) -> Event:
 
 
 def _rejected(at: datetime, span: Span, route: Route, reply: Reply) -> Event:
-    if reply.stage == "RCPT TO":
-        return _event(
-            "delivery.rcpt-to-rejected",
-            at,
-            span.keys,
-            hostname=route.hostname,
-            to=span.recipient,
-            code=reply.code,
-            details=reply.text,
-            elapsed=190,
-        )
-    if reply.stage == "DATA":
-        return _event(
-            "delivery.message-rejected",
-            at,
-            span.keys,
-            hostname=route.hostname,
-            code=reply.code,
-            details=reply.text,
-            elapsed=412,
-        )
-    return _event(
-        "delivery.mail-from-rejected",
-        at,
-        span.keys,
-        hostname=route.hostname,
-        causedBy=_error(reply),
-        elapsed=44,
-    )
+    said = {"code": reply.code, "details": reply.text}
+    answers: dict[str, tuple[str, Event]] = {
+        "MAIL FROM": ("delivery.mail-from-rejected", {"causedBy": _error(reply), "elapsed": 44}),
+        "RCPT TO": ("delivery.rcpt-to-rejected", {"to": span.recipient, **said, "elapsed": 190}),
+        "DATA": ("delivery.message-rejected", {**said, "elapsed": 412}),
+    }
+    type_, own = answers[reply.stage]
+    return _event(type_, at, span.keys, hostname=route.hostname, **own)
 
 
 def _error(reply: Reply) -> Event:

@@ -12,7 +12,7 @@ from local.receivers import events
 from local.receivers.acts import Act, ActKind, Dice
 from local.receivers.config import Config, Listener
 from local.receivers.events import Event, Route, Session, Snowflakes, Span
-from local.receivers.ledger import Entry, Ledger, Refusal, read_verp
+from local.receivers.ledger import CAMPAIGN_LENGTH, Entry, Ledger, Refusal, read_verp
 from local.receivers.letter import read_headers
 from local.receivers.providers import Reply
 from local.receivers.readers import Delivered, Readers
@@ -128,7 +128,7 @@ class Mailroom:
             accepted_at=_second(),
             ip_tag=verp[0] if verp else None,
             message_id=verp[1] if verp else None,
-            campaign=verp[1][:10] if verp else None,
+            campaign=verp[1][:CAMPAIGN_LENGTH] if verp else None,
         )
         self.ledger.entries.append(entry)
         self.kept.append((recipient.lower(), content))

@@ -186,7 +186,6 @@ _ICLOUD = replace(
     _OTHER,
     name="icloud",
     mx="mx01.mail.icloud.com",
-    accepted="Ok: queued as {trace}",
     hard=Reply(
         "RCPT TO", 550, "5.1.1", "<{recipient}>: user lookup success but no user record found"
     ),

@@ -4,12 +4,16 @@ Pure: everything follows from (seed, address, sending IP, subject) and the behav
 Units: delays are seconds, already scaled.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from local.receivers.acts import Act, ActKind, Dice, Habits, reader_acts
 from local.receivers.config import Behaviour, Delays, Domain, Rates
 from local.receivers.providers import Provider, Reply, provider_of
+
+Outcome = TypeVar("Outcome")
 
 
 class Reception(StrEnum):
@@ -75,16 +79,12 @@ class World:
         if forced:
             return forced[0]
         rates = self._rates(recipient, ip, None)
-        roll = self.dice.roll(recipient, "relay")
-        for reception, share in (
+        shares = (
             (Reception.REFUSED_FOR_NOW, rates.relay_4xx),
             (Reception.REFUSED_FOR_GOOD, rates.relay_5xx),
             (Reception.TAKEN_IN_SILENCE, rates.drop),
-        ):
-            if roll < share:
-                return reception
-            roll -= share
-        return Reception.TAKEN
+        )
+        return _drawn(self.dice.roll(recipient, "relay"), shares) or Reception.TAKEN
 
     def plan(self, recipient: str, ip: str, subject: str) -> Plan:
         """Decide the life of one accepted message."""
@@ -140,16 +140,12 @@ class World:
     def _fate(self, recipient: str, ip: str, rates: Rates) -> Fate:
         if self.dice.roll(recipient, ip, "block") < rates.block:
             return Fate.BLOCKED
-        roll = self.dice.roll(recipient, "fate")
-        for fate, share in (
+        shares = (
             (Fate.HARD, rates.hard),
             (Fate.SOFT, rates.soft),
             (Fate.DEFERRED, rates.defer),
-        ):
-            if roll < share:
-                return fate
-            roll -= share
-        return Fate.DELIVERED
+        )
+        return _drawn(self.dice.roll(recipient, "fate"), shares) or Fate.DELIVERED
 
     def _habits(self, recipient: str, subject: str, provider: Provider, rates: Rates) -> Habits:
         def happens(what: str, share: float, *of: str) -> bool:
@@ -177,3 +173,12 @@ class World:
         again = first + self.dice.pick(self.delays.retry, recipient, "retry")
         last = ActKind.DELIVER if fate is Fate.DEFERRED else ActKind.GIVE_UP
         return Act(ActKind.DEFER, first), Act(last, again)
+
+
+def _drawn(roll: float, shares: Iterable[tuple[Outcome, float]]) -> Outcome | None:
+    """Return the outcome that a roll in [0, 1) falls on; None behind the last share."""
+    for outcome, share in shares:
+        if roll < share:
+            return outcome
+        roll -= share
+    return None
