@@ -7,19 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.events import Context
+
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-
-class Context:
-    """What Lambda tells a function about the invocation."""
-
-    function_name = "api"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:api"
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +97,5 @@ class Client:
         if self.key:
             headers["authorization"] = f"Bearer {self.key}"
         event = http_event(method, path, query=query, headers=headers, body=body)
-        reply = self.handler(event, Context())
+        reply = self.handler(event, Context("api", aws_request_id="request-1"))
         return Answer(reply["statusCode"], reply["headers"], reply.get("body") or "")

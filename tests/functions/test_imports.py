@@ -1,13 +1,13 @@
 """An import from the upload to the report: API, queue and worker on moto."""
 
 import csv
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from functions.imports.handler import lambda_handler
 from mailtide import app
-from mailtide.flows.imports import Importer
 from tests.aws import BUCKET
 from tests.events import Context, sqs_event
 from tests.functions.tenants import Api
@@ -139,7 +139,8 @@ def test_when_time_runs_short_a_fresh_pointer_goes_on(
     upload(world, job, FILE)
     start(world, job)
     importer = app.imports()
-    monkeypatch.setattr(app, "imports", lambda: with_small_chunks(importer))
+    small = replace(importer, chunk_rows=1, block_bytes=7)
+    monkeypatch.setattr(app, "imports", lambda: small)
     assert work(world, remaining_ms=0) == []
     assert state(world, job)["bytes_done"] < len(FILE)
     assert state(world, job)["state"] == "running"
@@ -147,20 +148,6 @@ def test_when_time_runs_short_a_fresh_pointer_goes_on(
         assert work(world, remaining_ms=0) == []
     shown = state(world, job)
     assert (shown["state"], shown["rows_read"], shown["imported"]) == ("done", 4, 2)
-
-
-def with_small_chunks(importer: Importer) -> Importer:
-    return Importer(
-        jobs=importer.jobs,
-        files=importer.files,
-        contacts=importer.contacts,
-        lists=importer.lists,
-        pointers=importer.pointers,
-        contact_id=importer.contact_id,
-        clock=importer.clock,
-        chunk_rows=1,
-        block_bytes=7,
-    )
 
 
 def test_only_the_failing_pointer_returns_to_the_queue(world: Api, job: dict[str, Any]) -> None:

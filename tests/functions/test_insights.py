@@ -12,9 +12,9 @@ from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.event import EventType
 from mailtide.domain.organisation import ApiKey, Organisation, Scope, key_hash, new_key
 from mailtide.flows.rollup import Change
+from mailtide.store.campaigns import Campaigns
 from mailtide.store.events import Events
 from mailtide.store.organisations import Organisations
-from mailtide.store.tables import CampaignRow
 from tests.aws import stack
 from tests.http import Client
 from tests.rows import CAMPAIGN, ORG, START, engagement, happening, message, sent, state
@@ -48,23 +48,10 @@ def campaign(client: Client) -> list[Any]:
             uniques={"unique_opens": "2026-11-24T10:00", "unique_opens_human": "2026-11-24T10:00"},
         ),
     ]
-    put_campaign(made)
+    assert Campaigns().create(made)
     Events().put_all(rows)
     app.rollup().run([Change(f"{i:040d}", None, row) for i, row in enumerate(rows)], "A")
     return rows
-
-
-def put_campaign(campaign: Campaign) -> None:
-    CampaignRow(
-        campaign.org_id,
-        campaign.campaign_id,
-        name=campaign.name,
-        list_ids=list(campaign.list_ids),
-        template_id=campaign.template_id,
-        identity_id=campaign.identity_id,
-        state=campaign.state.value,
-        created_at=campaign.created_at,
-    ).save()
 
 
 def test_totals_and_rates(client: Client, campaign: list[Any]) -> None:

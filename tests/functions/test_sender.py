@@ -1,6 +1,5 @@
 """The sender function: a pointer in, mail out over real SMTP, rows written, once."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -12,6 +11,7 @@ from aiosmtpd.smtp import Envelope
 
 from functions.launch.handler import lambda_handler as launch
 from functions.sender.handler import lambda_handler
+from local.emulator import free_port
 from mailtide import app
 from mailtide.domain.campaign import Move
 from mailtide.domain.identifiers import SHARDS, parse_verp
@@ -40,11 +40,6 @@ class Mailbox:
     @property
     def recipients(self) -> list[str]:
         return sorted(str(envelope.rcpt_tos[0]) for envelope in self.envelopes)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture

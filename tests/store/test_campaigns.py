@@ -9,7 +9,6 @@ from local.memory.campaigns import Campaigns as MemoryCampaigns
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.identifiers import SHARDS
 from mailtide.errors import ConflictError
-from mailtide.store import dynamo
 from mailtide.store.campaigns import Campaigns
 from mailtide.store.tables import CampaignRow
 from tests.tables import moto_tables
@@ -25,18 +24,8 @@ Store = Campaigns | MemoryCampaigns
 def put(campaigns: Store, campaign: Campaign) -> None:
     if isinstance(campaigns, MemoryCampaigns):
         campaigns.put(campaign)
-        return
-    row = CampaignRow(
-        campaign.org_id,
-        campaign.campaign_id,
-        name=campaign.name,
-        list_ids=list(campaign.list_ids),
-        template_id=campaign.template_id,
-        identity_id=campaign.identity_id,
-        state=campaign.state.value,
-        created_at=campaign.created_at,
-    )
-    dynamo.put(row)
+    else:
+        assert campaigns.create(campaign)
 
 
 @pytest.fixture(params=["memory", "table"])

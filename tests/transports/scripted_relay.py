@@ -6,8 +6,17 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
+
+from mailtide.domain.relay import read_networks
+from mailtide.domain.sending_ip import Relay
+from mailtide.transports.smtp import SmtpTransport
+
+NOW = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+LOOPBACK = read_networks(["127.0.0.0/8"])
 
 DROP = "drop"  # close in order
 RESET = "reset"  # close with a TCP reset
@@ -211,3 +220,15 @@ class _Session:
         self.reader.close()
         self.socket = self.relay.tls.wrap_socket(self.socket, server_side=True)
         self.reader = self.socket.makefile("rb")
+
+
+def reaching(relay: Relay, **changes: Any) -> SmtpTransport:
+    """Return a transport to a relay on loopback, without a password and with little patience."""
+    given: dict[str, Any] = {
+        "password": None,
+        "networks": LOOPBACK,
+        "clock": lambda: NOW,
+        "connect_seconds": 2,
+        "reply_seconds": 2,
+    }
+    return SmtpTransport(relay, **{**given, **changes})

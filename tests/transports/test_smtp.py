@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,30 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
-from mailtide.domain.relay import read_networks
 from mailtide.domain.rendering import RenderError
 from mailtide.domain.sending_ip import Relay, Tls
 from mailtide.transports.smtp import SmtpTransport
 from tests.transports import scripted_relay as script
-from tests.transports.scripted_relay import ScriptedRelay
+from tests.transports.scripted_relay import LATER, NOW, ScriptedRelay, reaching
 
-NOW = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
-LOOPBACK = read_networks(["127.0.0.0/8"])
 MESSAGE = b"Subject: x\r\n\r\nHello\r\n"
 # Where a connection can be lost before the relay has the whole message.
 BEFORE_THE_END = ["mail", "rcpt", "data", "body"]
 
 
 def transport(port: int, host: str = "127.0.0.1", **changes: Any) -> SmtpTransport:
-    given: dict[str, Any] = {
-        "password": None,
-        "networks": LOOPBACK,
-        "clock": lambda: NOW,
-        "connect_seconds": 2,
-        "reply_seconds": 2,
-    }
-    return SmtpTransport(Relay(host, port, Tls.NONE), **{**given, **changes})
+    return reaching(Relay(host, port, Tls.NONE), **changes)
 
 
 def message(name: str, render: Callable[[], bytes] = lambda: MESSAGE) -> Outgoing:

@@ -14,14 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
-from mailtide.domain.relay import read_networks
 from mailtide.domain.sending_ip import Relay, Tls
 from mailtide.transports.smtp import SmtpTransport
-from tests.transports.scripted_relay import FREEZE, ScriptedRelay
+from tests.transports.scripted_relay import FREEZE, LATER, LOOPBACK, NOW, ScriptedRelay, reaching
 
-NOW = dt.datetime(2026, 11, 24, 10, 15, tzinfo=dt.UTC)
-LATER = NOW + dt.timedelta(hours=1)
-LOOPBACK = read_networks(["127.0.0.0/8"])
 AUTH = ("AUTH PLAIN",)
 
 
@@ -66,15 +62,7 @@ def message(name: str) -> Outgoing:
 
 
 def deliver(relay: Relay, *outgoing: Outgoing, **changes: Any) -> list[Outcome]:
-    given: dict[str, Any] = {
-        "password": None,
-        "networks": LOOPBACK,
-        "clock": lambda: NOW,
-        "connect_seconds": 2,
-        "reply_seconds": 2,
-    }
-    transport = SmtpTransport(relay, **{**given, **changes})
-    return list(transport.deliver(outgoing or [message("a")], LATER))
+    return list(reaching(relay, **changes).deliver(outgoing or [message("a")], LATER))
 
 
 def put_off(outcomes: list[Outcome], words: str, code: int | None = None) -> None:

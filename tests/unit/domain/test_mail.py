@@ -1,9 +1,6 @@
 """The finished message: what a reader decodes is what was put in, and nothing can add a header."""
 
-import email
 from datetime import UTC, datetime
-from email import policy
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -11,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailtide.domain.mail import Mail, build, is_header_safe
+from tests.letters import part, read
 
 AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 # Any text a contact's data may hold; lone surrogates are no text.
@@ -32,18 +30,6 @@ def mail(**changes: Any) -> Mail:
         "headers": {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     }
     return Mail(**{**parts, **changes})
-
-
-def read(raw: bytes) -> EmailMessage:
-    message = email.message_from_bytes(raw, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
-    assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def test_has_each_header_once_with_a_date_and_an_id_of_the_sender() -> None:

@@ -1,11 +1,9 @@
 """Rendering: what a template's author is told, and what a contact, friendly or not, receives."""
 
-import email
 import html as entities
 import json
 import re
 from datetime import UTC, datetime
-from email import policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Any
@@ -22,6 +20,7 @@ from mailtide.domain.rendering import RenderError, Variant, prepare
 from mailtide.domain.signing import Keyring, Purpose
 from mailtide.domain.tracking import Link, Tracker
 from mailtide.errors import InvalidInputError, PermanentError
+from tests.letters import part, read
 
 AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 ORG = "o" * 16
@@ -47,15 +46,7 @@ def variant(html: str, subject: str = "Hello", text: str | None = None) -> Varia
 
 
 def mailed(made: Variant, to: Contact) -> EmailMessage:
-    message = email.message_from_bytes(made.render(to, MESSAGE, AT), policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
-    assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
+    return read(made.render(to, MESSAGE, AT))
 
 
 def html_for(source: str, to: Contact) -> str:

@@ -306,7 +306,6 @@ class Queue:
     scheduler: Scheduler
     workers: int
     started: int = 0
-    alive: int = 0
 
     def pump(self) -> None:
         """Run until nothing is left to do; `workers` read the first pointer at once."""

@@ -20,8 +20,6 @@ from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.rollup import Change, Rollup, Unreadable
 from tests.rows import CAMPAIGN, START, doubt, engagement, happening, message, sent, state
 
-EMPTY: Mapping[str, int] = {}
-
 
 @dataclass
 class Quarantine:

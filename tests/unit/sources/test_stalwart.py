@@ -334,8 +334,7 @@ def test_the_merge_order_is_rank_then_time(
         (merge_order(rank, at.replace(tzinfo=UTC), ""), (rank, at.replace(microsecond=0)))
         for rank, at in (first, second)
     )
-    if one_[1] < other[1]:
-        assert one_[0] < other[0]
+    assert (one_[0] < other[0]) == (one_[1] < other[1])
 
 
 @given(contents=st.lists(st.text(max_size=3), min_size=1, max_size=4))
