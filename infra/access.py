@@ -58,7 +58,7 @@ ACCESS: dict[str, Access] = {
     "launch": Access(
         tables={
             "campaigns": "rw",
-            "lists": "r",
+            "lists": "rw",
             "contacts": "r",
             "suppression_list": "r",
             "batches": "rw",

@@ -1,8 +1,9 @@
 """Launch: turn one shard of a campaign's lists into batches.
 
 Trigger: SQS `launch` (a pointer per shard, partial failures reported).
-Writes: batches, manifests and who was left out in the bucket, campaigns (what is launched);
-queues `sending` and `launch`; metrics of pointers and recipients.
+Writes: batches, manifests and who was left out in the bucket, campaigns (what is launched),
+lists (when they were last sent to); queues `sending` and `launch`; metrics of pointers and
+recipients.
 Errors: a shard that fails returns to the queue and goes on from the stored batches; after 5
 receives it goes to the DLQ, and `release` asks for the launch again.
 """

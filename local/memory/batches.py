@@ -49,15 +49,20 @@ class Batches:
         key = batch.manifest_key
         return batch.inline if key is None else self.manifests[key][1]
 
-    def stored(self, campaign_id: str, shard: str) -> Sequence[tuple[Batch, Sequence[Planned]]]:
-        """Return the shard's launched batches with their recipients, by number."""
+    def stored(
+        self, campaign_id: str, shard: str, first: int = 0
+    ) -> Sequence[tuple[Batch, Sequence[Planned]]]:
+        """Return the shard's launched batches from a number on, with their recipients."""
         rows = [
             batch
             for batch in self._of_campaign(campaign_id)
             if batch.ref.shard == shard and "." not in batch.ref.batch_id
         ]
         rows.sort(key=lambda batch: batch.ref.batch_id)
-        orphan = self.manifests.get(_key(BatchRef("", campaign_id, shard, f"{len(rows):05d}")))
+        rows = rows[first:]
+        orphan = self.manifests.get(
+            _key(BatchRef("", campaign_id, shard, f"{first + len(rows):05d}"))
+        )
         if orphan is not None:
             rows.append(self._put_listed(*orphan))
         return [(batch, self.recipients(batch)) for batch in rows]

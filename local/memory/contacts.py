@@ -117,6 +117,12 @@ class Lists:
             self.lists[org_id, list_id] = replace(found, name=name)
         return found is not None
 
+    def mark_sent(self, org_id: str, list_id: str, at: datetime) -> None:
+        """Note when a campaign was last sent to a list; an earlier time changes nothing."""
+        found = self.get(org_id, list_id)
+        if found and (found.last_sent is None or found.last_sent < at):
+            self.lists[org_id, list_id] = replace(found, last_sent=at)
+
     def delete(self, org_id: str, list_id: str) -> bool:
         """Delete a list and its members; False when it is not there."""
         if self.lists.pop((org_id, list_id), None) is None:

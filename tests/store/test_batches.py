@@ -191,6 +191,16 @@ def test_stored_batches_come_by_number_with_their_recipients_and_without_later_o
     assert [list(recipients) for _, recipients in stored] == [FEW[:1], FEW[1:]]
 
 
+def test_launched_batches_are_read_from_a_number_on(batches: Store) -> None:
+    for number in range(11):
+        batches.create(numbered(number), FEW)
+    batches.create(replace(DRAFT, ref=replace(REF, batch_id="00009.100")), FEW)
+    stored = batches.stored(REF.campaign_id, REF.shard, 9)
+    assert [batch.ref.batch_id for batch, _ in stored] == ["00009", "00010"]
+    write_manifest_and_die(batches, numbered(11), MANY)
+    assert [list(found) for _, found in batches.stored(REF.campaign_id, REF.shard, 11)] == [MANY]
+
+
 def write_manifest_and_die(batches: Store, draft: Batch, recipients: list[Planned]) -> None:
     if isinstance(batches, MemoryBatches):
         batches.put_manifest(draft, recipients)

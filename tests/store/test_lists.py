@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -51,6 +51,17 @@ def test_a_list_is_renamed_if_it_is_there(store: Store) -> None:
     store.create(NEWS)
     assert store.rename("acme", "l1", "Letters")
     assert store.get("acme", "l1") == replace(NEWS, name="Letters")
+
+
+def test_the_latest_campaign_is_when_a_list_was_last_sent_to(store: Store) -> None:
+    store.mark_sent("acme", "l1", NOW)  # it was deleted meanwhile
+    assert store.get("acme", "l1") is None
+    store.create(NEWS)
+    store.mark_sent("acme", "l1", NOW)
+    store.mark_sent("acme", "l1", NOW - timedelta(hours=1))
+    assert store.get("acme", "l1") == replace(NEWS, last_sent=NOW)
+    store.mark_sent("acme", "l1", NOW + timedelta(hours=1))
+    assert store.get("acme", "l1") == replace(NEWS, last_sent=NOW + timedelta(hours=1))
 
 
 def test_members_are_listed_across_shards_page_by_page(store: Store) -> None:

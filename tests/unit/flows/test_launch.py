@@ -11,6 +11,7 @@ from local.memory.batches import Batches
 from mailtide.domain.batch import Batch, BatchRef, Planned
 from mailtide.domain.campaign import State
 from mailtide.domain.contact import Contact
+from mailtide.domain.contact_list import ContactList
 from mailtide.domain.suppression import Reason
 from tests.sending import Stage
 from tests.sending_outside import CAMPAIGN, LIST, NOW, ORG, contact_id, number
@@ -47,6 +48,15 @@ def test_the_best_rank_comes_first_and_batches_are_cut_at_their_size(stage: Stag
     stage.put_contact(4, joined_days_ago=4, opened=True)
     assert stage.launch(batch_size=3).run(ORG, CAMPAIGN, "0") == 4
     assert launched(stage) == [[4, 1, 2], [3]]
+
+
+def test_each_list_notes_when_it_was_last_sent_to(stage: Stage) -> None:
+    stage.lists.create(ContactList(ORG, LIST, "News", NOW))
+    add(stage, 1)
+    stage.launch().run(ORG, CAMPAIGN, "0")
+    found = stage.lists.get(ORG, LIST)
+    assert found is not None
+    assert found.last_sent == NOW
 
 
 def test_a_batch_is_due_at_once_and_has_the_rank_of_its_first_recipient(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Launch: turn one shard of a campaign's lists into batches, best rank first.
 
-The stored manifests are the only memory: each round reads all of them, leaves their contacts out,
-ranks the rest and puts the next batch if absent. So a crash, a second launcher, a contact whose
+The stored manifests are the only memory: each round reads those it has not read, leaves their
+contacts out and puts the next batch if absent. So a crash, a second launcher, a contact whose
 rank moves and a list that changes lose and double nobody.
 Source: docs/domain/launching.md.
 """
@@ -34,10 +34,14 @@ class Campaigns(Protocol):
 
 
 class Lists(Protocol):
-    """The members of lists."""
+    """The lists and their members."""
 
     def members(self, list_id: str, shard: str) -> Sequence[str]:
         """Return the contact ids of one shard of a list, sorted."""
+        ...
+
+    def mark_sent(self, org_id: str, list_id: str, at: datetime) -> None:
+        """Note when a campaign was last sent to a list; an earlier time changes nothing."""
         ...
 
 
@@ -60,8 +64,12 @@ class Suppressions(Protocol):
 class Batches(Protocol):
     """The batches of a campaign and their manifests."""
 
-    def stored(self, campaign_id: str, shard: str) -> Sequence[tuple[Batch, Sequence[Planned]]]:
-        """Return the shard's launched batches (later ones not) with their recipients, by number.
+    def stored(
+        self, campaign_id: str, shard: str, first: int = 0
+    ) -> Sequence[tuple[Batch, Sequence[Planned]]]:
+        """Return the shard's launched batches from a number on, with their recipients.
+
+        Later batches are not among them, and those that are there never change.
 
         A manifest that lies in the bucket at the next number without a row, because its writer
         died, gets its row first.
@@ -108,6 +116,8 @@ class Launch:
         # Suppressed since an earlier run put them into a batch: the sender leaves them out.
         left_out = {one: reason for one, reason in excluded.items() if one not in taken}
         self.batches.exclude(campaign_id, shard, left_out)
+        for list_id in campaign.list_ids:
+            self.lists.mark_sent(org_id, list_id, campaign.started_at or self.clock())
         remaining = self.campaigns.shard_launched(
             org_id, campaign_id, shard, planned=len(taken), excluded=len(left_out)
         )
@@ -147,15 +157,18 @@ class Launch:
         """Put batches until nobody is left; return the contacts of all of them."""
         now = self.clock()
         line = sorted((contact_rules.rank(one, now), one.contact_id) for one in ready)
+        taken: set[str] = set()
+        number = 0
         while True:
-            stored = self.batches.stored(campaign.campaign_id, shard)
-            taken = {one.contact_id for _, recipients in stored for one in recipients}
-            rest = [place for place in line if place[1] not in taken]
-            if not rest:
+            fresh = self.batches.stored(campaign.campaign_id, shard, number)
+            number += len(fresh)
+            taken.update(one.contact_id for _, recipients in fresh for one in recipients)
+            line = [place for place in line if place[1] not in taken]
+            if not line:
                 return taken
-            chosen = rest[: self.batch_size]
+            chosen = line[: self.batch_size]
             draft = Batch(
-                ref=BatchRef(campaign.org_id, campaign.campaign_id, shard, f"{len(stored):05d}"),
+                ref=BatchRef(campaign.org_id, campaign.campaign_id, shard, f"{number:05d}"),
                 count=len(chosen),
                 rank=chosen[0][0],
                 due_at=self.clock(),

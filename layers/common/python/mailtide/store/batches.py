@@ -60,16 +60,21 @@ class Batches:
         key = batch.manifest_key
         return batch.inline if key is None else self._manifests.read(key).recipients
 
-    def stored(self, campaign_id: str, shard: str) -> Sequence[tuple[Batch, Sequence[Planned]]]:
-        """Return the shard's launched batches (later ones not) with their recipients, by number.
+    def stored(
+        self, campaign_id: str, shard: str, first: int = 0
+    ) -> Sequence[tuple[Batch, Sequence[Planned]]]:
+        """Return the shard's launched batches from a number on, with their recipients.
+
+        Later batches are not among them, and those that are there never change.
 
         A manifest that lies in the bucket at the next number without a row, because its writer
         died, gets its row first.
         """
         with dynamo.calling():
-            rows = list(BatchRow.query(f"{campaign_id}#{shard}", consistent_read=True))
+            behind = BatchRow.batch_id >= f"{first:05d}"
+            rows = list(BatchRow.query(f"{campaign_id}#{shard}", behind, consistent_read=True))
         batches = [batch_of(row) for row in rows if _LATER not in row.batch_id]
-        ref = BatchRef("", campaign_id, shard, f"{len(batches):05d}")
+        ref = BatchRef("", campaign_id, shard, f"{first + len(batches):05d}")
         orphan = self._manifests.find(key_of(ref))
         if orphan is not None:
             batches.append(

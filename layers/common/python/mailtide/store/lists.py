@@ -47,6 +47,12 @@ class Lists:
         row = ListRow(org_id, _LIST + list_id)
         return dynamo.update(row, [ListRow.name.set(name)], ListRow.pk.exists()) is None
 
+    def mark_sent(self, org_id: str, list_id: str, at: datetime) -> None:
+        """Note when a campaign was last sent to a list; an earlier time changes nothing."""
+        row = ListRow(org_id, _LIST + list_id)
+        later = ListRow.last_sent.does_not_exist() | (ListRow.last_sent < at)
+        dynamo.update(row, [ListRow.last_sent.set(at)], ListRow.pk.exists() & later)
+
     def delete(self, org_id: str, list_id: str) -> bool:
         """Delete a list and its members; False when it is not there.
 

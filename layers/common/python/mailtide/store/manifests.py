@@ -17,9 +17,8 @@ from mailtide.domain.batch import Batch, BatchRef, Planned
 from mailtide.domain.message import instant, millis
 from mailtide.errors import RetryableError
 
-# Manifests in memory, about 0.2 MB each: a sender reads its own once per block, and a launch all
-# of its shard's once per batch; 64 are a shard of a million contacts.
-_KEPT = 64
+# Manifests in memory, about 0.2 MB each: a sender reads its own once per block.
+_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
