@@ -200,7 +200,7 @@ def test_it_was_no_easy_life(life: Life) -> None:
     assert {one["code"] for one in life.found.ledger["refusals"]} == {451, 550}
     [dropped] = [who for who, fate in life.audience.fates.items() if fate == "drop"]
     [message] = life.api.all("/api/messages", recipient=dropped)
-    assert "doubt" in {event["type"] for event in life.timeline(message["message_id"])}
+    assert "doubted" in {event["type"] for event in life.timeline(message["message_id"])}
     assert life.cloud.throttle.refused > 5
     assert sum(bodies.total() - len(bodies) for bodies in life.cloud.handed_out.values()) > 5
     assert all(len(records) > 200 for records in life.cloud.stream.records.values())

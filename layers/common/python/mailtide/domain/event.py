@@ -20,7 +20,7 @@ class EventType(StrEnum):
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
-    DOUBTED = "doubt"
+    DOUBTED = "doubted"
     ENGAGEMENT = "engagement"
     INFRASTRUCTURE = "infrastructure"  # about the relay, its connections or its policy
     UNKNOWN = "unknown"  # a word of the source that we do not know: kept, no consequence
