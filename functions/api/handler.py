@@ -28,20 +28,20 @@ from mailtide.http import build_resolver
 from mailtide.observability import logger
 
 resolver = build_resolver(app.find_key, app.now, public=frozenset({openapi.PATH}))
-for resource in (
+resolver.include_router(openapi.router)
+for one in (
     campaigns,
     contacts,
     identities,
     imports,
     keys,
     lists,
-    openapi,
     sending_ips,
     sources,
     suppressions,
     templates,
 ):
-    resolver.include_router(resource.router)
+    resolver.include_router(one.resource.router)
 
 
 @logger.inject_lambda_context(clear_state=True)

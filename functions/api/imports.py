@@ -1,103 +1,32 @@
 """Imports: a CSV file goes up by a presigned URL, then becomes contacts of a list."""
 
-from datetime import datetime
-
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel
-
+from functions.api.shapes.imports import ImportView, NewImportView, new_view, view
 from mailtide import app
-from mailtide.domain.import_job import ImportJob, ImportState
 from mailtide.domain.organisation import Scope
-from mailtide.http import Id, caller, scoped
+from mailtide.http import Id
+from mailtide.resource import Resource
 
-router = APIGatewayHttpRouter()
-TAGS = ["imports"]
-
-
-class UploadView(BaseModel):
-    """The request that takes the file."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    expires_at: datetime
+resource = Resource("imports")
 
 
-class NewImportView(BaseModel):
-    """An import that waits for its file."""
-
-    import_id: str
-    list_id: str
-    upload: UploadView
-
-
-class ImportView(BaseModel):
-    """How far an import is; counts are rows behind the header."""
-
-    import_id: str
-    list_id: str
-    state: ImportState
-    created_at: datetime
-    rows_read: int
-    imported: int
-    merged: int
-    refused: int
-    bytes_done: int
-    bytes_total: int
-    failure: str | None
-    failure_code: str | None
-    report_url: str | None
-
-
-def view(job: ImportJob) -> ImportView:
-    """Show an import."""
-    return ImportView(
-        import_id=job.import_id,
-        list_id=job.list_id,
-        state=job.state,
-        created_at=job.created_at,
-        rows_read=job.counts.rows_read,
-        imported=job.counts.imported,
-        merged=job.counts.merged,
-        refused=job.counts.refused,
-        bytes_done=job.place.offset,
-        bytes_total=job.bytes_total,
-        failure=job.failure,
-        failure_code=job.failure_code,
-        report_url=app.api().imports.report_url(job),
-    )
-
-
-@router.post(
-    "/api/lists/<list_id>/imports",
-    summary="Open an import",
-    status_code=201,
-    tags=TAGS,
-    **scoped(Scope.SEND),
-)
+@resource.post("/api/lists/<list_id>/imports", Scope.SEND, "Open an import", status=201)
 def open_import(list_id: Id) -> NewImportView:
     """Create an import into a list; send the file to `upload`, then start the import."""
-    job, upload = app.api().imports.open(caller(router).org_id, list_id)
-    return NewImportView(
-        import_id=job.import_id,
-        list_id=job.list_id,
-        upload=UploadView(method="PUT", url=upload.url, headers={}, expires_at=upload.expires_at),
-    )
+    job, upload = app.api().imports.open(resource.org_id, list_id)
+    return new_view(job, upload)
 
 
-@router.post(
-    "/api/imports/<import_id>/start",
-    summary="Start an import",
-    status_code=202,
-    tags=TAGS,
-    **scoped(Scope.SEND),
-)
+@resource.post("/api/imports/<import_id>/start", Scope.SEND, "Start an import", status=202)
 def start_import(import_id: Id) -> ImportView:
     """Start an import whose file is uploaded; of one that runs, ask for the work again."""
-    return view(app.api().imports.start(caller(router).org_id, import_id))
+    desk = app.api().imports
+    job = desk.start(resource.org_id, import_id)
+    return view(job, desk.report_url(job))
 
 
-@router.get("/api/imports/<import_id>", summary="Get an import", tags=TAGS, **scoped(Scope.READ))
+@resource.get("/api/imports/<import_id>", Scope.READ, "Get an import")
 def get_import(import_id: Id) -> ImportView:
     """Show one import."""
-    return view(app.api().imports.get(caller(router).org_id, import_id))
+    desk = app.api().imports
+    job = desk.get(resource.org_id, import_id)
+    return view(job, desk.report_url(job))

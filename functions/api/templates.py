@@ -1,152 +1,62 @@
 """Templates: what messages say, in Liquid; checked when they are saved."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, StringConstraints
 
-from functions.api.fields import Name
+from functions.api.shapes.templates import TemplateIn, TemplateSummary, TemplateView, summary, view
 from mailtide import app
 from mailtide.domain import rendering
 from mailtide.domain.content import Template
 from mailtide.domain.organisation import Scope
-from mailtide.errors import NotFoundError
-from mailtide.http import (
-    After,
-    Body,
-    Id,
-    Limit,
-    Listing,
-    caller,
-    listing,
-    no_content,
-    position,
-    scoped,
-)
+from mailtide.http import After, Id, Limit, Listing, no_content
+from mailtide.resource import Resource, found
 
-router = APIGatewayHttpRouter()
-TAGS = ["templates"]
-
-Subject = Annotated[str, StringConstraints(max_length=1000)]
+resource = Resource("templates")
 
 
-class TemplateIn(Body):
-    """A template as a whole; without a text part one is made from the HTML."""
-
-    name: Name
-    subject: Subject
-    html: str
-    text: str | None = None
-
-
-class TemplateSummary(BaseModel):
-    """A template, without its parts."""
-
-    template_id: str
-    name: str
-    subject: str
-
-
-class TemplateView(TemplateSummary):
-    """A template."""
-
-    html: str
-    text: str | None
-
-
-def view(template: Template) -> TemplateView:
-    """Show a template."""
-    return TemplateView(
-        template_id=template.template_id,
-        name=template.name,
-        subject=template.subject,
-        html=template.html,
-        text=template.text,
-    )
-
-
-def summary(template: Template) -> TemplateSummary:
-    """Show a template in a listing."""
-    return TemplateSummary(
-        template_id=template.template_id, name=template.name, subject=template.subject
-    )
-
-
-def checked(template_id: str, given: TemplateIn) -> Template:
-    """Return a template of the caller's that can be rendered.
-
-    Raises:
-        InvalidInputError: `template_error`, with every place.
-    """
-    template = Template(
-        org_id=caller(router).org_id,
-        template_id=template_id,
-        name=given.name,
-        subject=given.subject,
-        html=given.html,
-        text=given.text,
-    )
-    rendering.check(template)
-    return template
-
-
-@router.get("/api/templates", summary="List templates", tags=TAGS, **scoped(Scope.READ))
+@resource.get("/api/templates", Scope.READ, "List templates")
 def list_templates(limit: Limit = 50, after: After = None) -> Listing[TemplateSummary]:
     """List the templates, page by page."""
-    name = f"{caller(router).org_id}/templates"
-    page = app.api().templates.page(caller(router).org_id, limit, position(name, after))
-    return listing(name, page, summary)
+    return resource.listed("templates", app.api().templates.page, limit, after, summary)
 
 
-@router.post(
-    "/api/templates", summary="Create a template", status_code=201, tags=TAGS, **scoped(Scope.SEND)
-)
+@resource.post("/api/templates", Scope.SEND, "Create a template", status=201)
 def create_template(template: TemplateIn) -> TemplateView:
     """Check and keep a new template."""
-    new = checked(app.new_id(), template)
+    new = _checked(app.new_id(), template)
     app.api().templates.create(new, app.now())
     return view(new)
 
 
-@router.get(
-    "/api/templates/<template_id>", summary="Get a template", tags=TAGS, **scoped(Scope.READ)
-)
+@resource.get("/api/templates/<template_id>", Scope.READ, "Get a template")
 def get_template(template_id: Id) -> TemplateView:
     """Show one template."""
-    found = app.api().templates.get(caller(router).org_id, template_id)
-    if found is None:
-        raise _missing()
-    return view(found)
+    return view(found(app.api().templates.get(resource.org_id, template_id), "template"))
 
 
-@router.put(
-    "/api/templates/<template_id>", summary="Replace a template", tags=TAGS, **scoped(Scope.SEND)
-)
+@resource.put("/api/templates/<template_id>", Scope.SEND, "Replace a template")
 def replace_template(template_id: Id, template: TemplateIn) -> TemplateView:
     """Check a template and put it in the place of the one that is there.
 
     Campaigns that were started keep the content they were started with.
     """
-    new = checked(template_id, template)
-    if not app.api().templates.replace(new, app.now()):
-        raise _missing()
+    new = _checked(template_id, template)
+    found(app.api().templates.replace(new, app.now()), "template")
     return view(new)
 
 
-@router.delete(
-    "/api/templates/<template_id>",
-    summary="Delete a template",
-    status_code=204,
-    tags=TAGS,
-    **scoped(Scope.SEND),
-)
+@resource.delete("/api/templates/<template_id>", Scope.SEND, "Delete a template")
 def delete_template(template_id: Id) -> Response[None]:
     """Delete a template; campaigns that were started with it go on."""
-    if not app.api().templates.delete(caller(router).org_id, template_id):
-        raise _missing()
+    found(app.api().templates.delete(resource.org_id, template_id), "template")
     return no_content()
 
 
-def _missing() -> NotFoundError:
-    return NotFoundError("There is no template with this id.")
+def _checked(template_id: str, given: TemplateIn) -> Template:
+    """Return a template of the caller's that can be rendered.
+
+    Raises:
+        InvalidInputError: `template_error`, with every place.
+    """
+    template = Template(resource.org_id, template_id, **given.model_dump())
+    rendering.check(template)
+    return template

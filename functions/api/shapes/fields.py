@@ -1,8 +1,8 @@
-"""Fields that several resources have."""
+"""What several resources have: fields, and how a thing is shown that has the fields of its view."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from mailtide.domain.mail import is_header_safe
 
@@ -19,3 +19,9 @@ Text = StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
 Name = Annotated[str, Text, Line]
 Email = Annotated[str, StringConstraints(min_length=1, max_length=320)]
 SomeId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class View(BaseModel):
+    """Base of what is read off a thing of the domain, attribute by attribute of the same name."""
+
+    model_config = ConfigDict(from_attributes=True)

@@ -1,0 +1,90 @@
+"""What a campaign and a forecast look like, as they come and go."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from functions.api.shapes.fields import Name, SomeId, View
+from mailtide.domain.campaign import Campaign, State
+from mailtide.flows.forecast import Forecast, Severity
+from mailtide.http import Body
+
+ListIds = Annotated[list[SomeId], Field(min_length=1, max_length=50)]
+
+
+class CampaignIn(Body):
+    """A campaign to plan."""
+
+    name: Name
+    list_ids: ListIds
+    template_id: SomeId
+    identity_id: SomeId
+
+
+class CampaignChange(Body):
+    """What may be changed about a draft; what is left out stays."""
+
+    name: Name = ""
+    list_ids: ListIds = Field(default_factory=list)
+    template_id: SomeId = ""
+    identity_id: SomeId = ""
+
+
+class CampaignView(BaseModel):
+    """A campaign; recipients are known once it is launched."""
+
+    campaign_id: str
+    name: str
+    list_ids: list[str]
+    template_id: str
+    identity_id: str
+    state: State
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    launched: bool
+    recipients: int
+    excluded: int
+
+
+class FindingView(View):
+    """Something to know before a start; an error would refuse it."""
+
+    check: str
+    severity: Severity
+    message: str
+
+
+class ForecastView(View):
+    """What a start would do now; `places_today` null is unlimited."""
+
+    complete: bool
+    recipients: int
+    by_provider: dict[str, int]
+    suppressed: dict[str, int]
+    places_today: int | None
+    findings: list[FindingView]
+
+
+def view(campaign: Campaign) -> CampaignView:
+    """Show a campaign."""
+    return CampaignView(
+        campaign_id=campaign.campaign_id,
+        name=campaign.name,
+        list_ids=list(campaign.list_ids),
+        template_id=campaign.template_id,
+        identity_id=campaign.identity_id,
+        state=campaign.state,
+        created_at=campaign.created_at,
+        started_at=campaign.started_at,
+        finished_at=campaign.finished_at,
+        launched=campaign.started_at is not None and not campaign.launching,
+        recipients=sum(campaign.planned.values()),
+        excluded=sum(campaign.excluded.values()),
+    )
+
+
+def forecast_view(forecast: Forecast) -> ForecastView:
+    """Show a forecast."""
+    return ForecastView.model_validate(forecast)

@@ -1,0 +1,52 @@
+"""What an identity looks like, as it comes and goes."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from functions.api.shapes.fields import Email, Line, Name, View
+from mailtide.domain.content import Identity
+from mailtide.domain.suppression import Stream
+from mailtide.http import Body
+
+FromName = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), Line]
+Domain = Annotated[str, StringConstraints(max_length=255)]
+
+
+class IdentityIn(Body):
+    """Who messages are from."""
+
+    name: Name
+    from_name: FromName
+    from_address: Email
+    bounce_domain: Domain
+    stream: Stream = Stream.MARKETING
+    reply_to: Email | None = None
+
+
+class IdentityChange(Body):
+    """What may be changed about an identity; what is left out stays."""
+
+    name: Name = ""
+    from_name: FromName = ""
+    from_address: Email = ""
+    bounce_domain: Domain = ""
+    stream: Stream = Stream.MARKETING
+    reply_to: Email | None = None
+
+
+class IdentityView(View):
+    """A sender identity."""
+
+    identity_id: str
+    name: str
+    from_name: str
+    from_address: str
+    bounce_domain: str
+    stream: Stream
+    reply_to: str | None
+
+
+def view(identity: Identity) -> IdentityView:
+    """Show an identity."""
+    return IdentityView.model_validate(identity)

@@ -1,0 +1,101 @@
+"""What a sending IP and its relay look like, as they come and go."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from functions.api.shapes.fields import Line, View
+from mailtide.domain.quota import Day
+from mailtide.domain.sending_ip import SendingIp, Tls
+from mailtide.domain.suppression import Stream
+from mailtide.http import Body
+
+Tag = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]{1,16}$"),
+    Field(description="names the IP in the envelope sender"),
+]
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
+Login = Annotated[str, StringConstraints(min_length=1, max_length=1000), Line]
+DailyLimit = Annotated[int, Field(ge=0, le=1_000_000_000, description="messages per UTC day")]
+
+
+class TransportIn(Body):
+    """An SMTP relay; the password is kept apart and never shown."""
+
+    kind: Literal["smtp"] = "smtp"
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65535)]
+    tls: Tls
+    username: Login | None = None
+    password: Login | None = Field(None, description="write-only; left out, the kept one stays")
+
+
+class SendingIpIn(Body):
+    """A sending IP to create; without a daily limit it is unlimited."""
+
+    tag: Tag
+    stream: Stream = Stream.MARKETING
+    daily_limit: DailyLimit | None = None
+    transport: TransportIn
+
+
+class SendingIpChange(Body):
+    """What may be changed about a sending IP; what is left out stays."""
+
+    stream: Stream = Stream.MARKETING
+    daily_limit: DailyLimit | None = None
+    active: bool = True
+    transport: TransportIn = Field(default=None, validate_default=False)  # type: ignore[assignment]
+
+
+class TransportView(BaseModel):
+    """An SMTP relay."""
+
+    kind: Literal["smtp"]
+    host: str
+    port: int
+    tls: Tls
+    username: str | None
+    has_password: bool
+
+
+class TodayView(View):
+    """The IP's places on the current UTC date; `limit` null is unlimited."""
+
+    reserved: int
+    limit: int | None
+    stopped: bool
+
+
+class SendingIpView(BaseModel):
+    """A sending IP."""
+
+    ip_id: str
+    tag: str
+    stream: Stream
+    daily_limit: int | None
+    active: bool
+    transport: TransportView
+    today: TodayView
+
+
+def view(ip: SendingIp, today: Day) -> SendingIpView:
+    """Show a sending IP with its day."""
+    relay = ip.relay
+    return SendingIpView(
+        ip_id=ip.ip_id,
+        tag=ip.tag,
+        stream=ip.stream,
+        daily_limit=ip.daily_limit,
+        active=ip.active,
+        transport=TransportView(
+            kind="smtp",
+            host=relay.host,
+            port=relay.port,
+            tls=relay.tls,
+            username=relay.username,
+            has_password=relay.secret is not None,
+        ),
+        today=TodayView.model_validate(today),
+    )
