@@ -16,8 +16,8 @@ from mailtide.http import build_resolver
 from mailtide.observability import logger
 
 resolver = build_resolver(app.find_key, app.now)
-for resource in (campaigns, messages):
-    resolver.include_router(resource.router)
+for one in (campaigns, messages):
+    resolver.include_router(one.resource.router)
 
 
 @logger.inject_lambda_context(clear_state=True)
