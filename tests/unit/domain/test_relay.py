@@ -93,6 +93,12 @@ def test_says_why_port_25_is_refused() -> None:
         check("relay.example", 25, [PUBLIC], ())
 
 
+def test_port_25_is_refused_as_such_where_the_host_has_no_address_too() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        check("smtp.example.com", 25, [], LOOPBACK)
+    assert refused.value.code == "relay_port_refused"
+
+
 def test_a_named_network_does_not_free_the_port_of_a_public_address() -> None:
     assert (
         refusal("127.0.0.1", PUBLIC, port=1025, networks=("127.0.0.0/8",)) == "relay_port_refused"

@@ -61,16 +61,17 @@ def check(host: str, port: int, addresses: Sequence[str], networks: Sequence[Net
     Raises:
         InvalidInputError: `relay_address_refused` or `relay_port_refused`.
     """
-    if not addresses:
-        raise InvalidInputError(f"{host} has no address", code="relay_address_refused")
     check_addresses(addresses, networks)
-    if port not in PORTS and not all(_named(ip_address(a), networks) for a in addresses):
+    inside = bool(addresses) and all(_named(ip_address(a), networks) for a in addresses)
+    if port not in PORTS and not inside:
         known = ", ".join(str(p) for p in PORTS)
         why = " (AWS Lambda cannot use port 25)" if port == 25 else ""
         raise InvalidInputError(
             f"a relay listens on one of the ports {known}, not on {port}{why}",
             code="relay_port_refused",
         )
+    if not addresses:
+        raise InvalidInputError(f"{host} has no address", code="relay_address_refused")
 
 
 def check_login(tls: Tls, addresses: Iterable[str], networks: Sequence[Network]) -> None:
