@@ -1,5 +1,8 @@
 """Manifests: what the bucket answers, read by code."""
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -7,9 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from mailtide.domain.batch import Batch, BatchRef, Planned
+from mailtide.domain.batch import INLINE, Batch, BatchRef, Planned
 from mailtide.errors import RetryableError
+from mailtide.store.batches import Batches
 from mailtide.store.manifests import Manifests, key_of
+from mailtide.store.tables import BatchRow
+from tests.sending import Stage
+from tests.sending_outside import CAMPAIGN, LIST, ORG
+from tests.tables import moto_tables
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 DRAFT = Batch(BatchRef("acme", "c000000000", "3", "00000"), count=1, rank=1, due_at=NOW)
@@ -30,15 +38,26 @@ class Answering:
 
 
 class Counting:
-    """A client of S3 that has every manifest and counts how often it is asked."""
+    """A client of S3 in memory that counts how often each object is read."""
 
     def __init__(self) -> None:
-        self.reads = 0
+        self.bodies: dict[str, bytes] = {}
+        self.reads: Counter[str] = Counter()
 
-    def get_object(self, **_: Any) -> Any:
-        self.reads += 1
-        body = b'{"org_id": "acme", "rank": 1, "due_at": null, "recipients": [["p1", "l1", "a"]]}'
-        return {"Body": BytesIO(body)}
+    def put_object(self, **call: Any) -> None:
+        self.bodies.setdefault(call["Key"], call["Body"])
+
+    def get_object(self, **call: Any) -> Any:
+        if call["Key"] not in self.bodies:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        self.reads[call["Key"]] += 1
+        return {"Body": BytesIO(self.bodies[call["Key"]])}
+
+
+@pytest.fixture
+def table() -> Iterator[None]:
+    with moto_tables(BatchRow):
+        yield
 
 
 def put(code: str, status: int) -> None:
@@ -68,10 +87,23 @@ def test_a_manifest_that_is_not_there_is_none() -> None:
     assert Manifests(Answering("NoSuchKey", 404), "data").find(KEY) is None
 
 
-def test_the_manifests_of_a_large_shard_are_read_once_however_often_a_launch_asks() -> None:
+def test_a_launch_reads_each_manifest_once_however_large_its_shard(table: None) -> None:
+    s3, stage = Counting(), Stage()
+    size = INLINE + 1
+    for n in range(70 * size):
+        stage.lists.rows[LIST].add(stage.put_contact(n, joined_days_ago=n))
+    launch = replace(stage.launch(batch_size=size), batches=Batches(Manifests(s3, "data")))
+    stage.put_campaign(list_ids=(LIST,), launching=frozenset("0"))
+    assert launch.run(ORG, CAMPAIGN, "0") == 70 * size
+    assert len(s3.bodies) == 70 + 1  # and whom the launch left out
+    assert set(s3.reads.values()) == {1}
+    assert len(s3.reads) == 70
+
+
+def test_a_sender_reads_its_batchs_manifest_once() -> None:
     s3 = Counting()
     manifests = Manifests(s3, "data")
-    for _ in range(3):
-        for number in range(60):
-            manifests.read(f"manifests/c/3/{number:05d}.json")
-    assert s3.reads == 60
+    manifests.put(KEY, DRAFT, [Planned("p1", "l1")])
+    for _ in range(10):
+        manifests.read(KEY)
+    assert s3.reads == {KEY: 1}
