@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local.api import Api
+from cli.api import Api
 from local.books import HOUR, IDENTITY, PROVIDER, TOTAL, Cell, Difference, compare, hour
 from local.confusion import Confusion, confuse
 from local.receivers_process import Receivers

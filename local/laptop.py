@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cli.api import Api
 from local import deploy, emulator, front_door, receivers_process
-from local.api import Api
 from local.bootstrap import Owner, bootstrap
 from local.deploy import Deployment
 from local.emulator import Emulator

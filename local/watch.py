@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from local.api import Api
+from cli.api import Api
 from local.receivers_process import Receivers
 
 QUIET_SECONDS = 10.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from local.api import TIMEOUT_SECONDS, Api, put_file
+from cli.api import TIMEOUT_SECONDS, Api, put_file
 from local.books import import_problems
 from local.demo.people import People
 from local.laptop import Relay

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from local.api import Api
+from cli.api import Api
 from local.audit import Audit
 from local.confusion import TRUTHS, VERDICTS, Confusion, Shares
 

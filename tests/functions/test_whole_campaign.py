@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from cli.api import Api
 from cli.bootstrap import bootstrap
 from local import receivers_process
-from local.api import Api
 from local.audit import Audit, audit
 from local.books import import_problems, people_problems
 from local.demo import people

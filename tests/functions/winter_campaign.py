@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.api import Api
+from cli.api import Api
 from local.demo import people
 from local.demo.people import People
 from tests.functions.cloud import Cloud

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.api import Api, ApiError
 from local import laptop
-from local.api import Api, ApiError
 from local.audit import Audit, audit, counters
 from local.books import people_problems
 from local.demo import people
