@@ -265,21 +265,7 @@ def ips(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Callable[[Sending
 
 
 def put_ip(ip: SendingIp) -> None:
-    relay = ip.relay
-    transport = {"kind": "smtp", "host": relay.host, "port": relay.port, "tls": relay.tls.value}
-    transport |= {"username": relay.username, "secret": relay.secret}
-    dynamo.put(
-        SendingIpRow(
-            ip.org_id,
-            ip.ip_id,
-            tag=ip.tag,
-            stream_=ip.stream.value,
-            transport=transport,
-            daily_limit=ip.daily_limit,
-            active=ip.active,
-            created_at=datetime(2026, 11, 24, tzinfo=UTC),
-        )
-    )
+    SendingIps().create(ip, datetime(2026, 11, 24, tzinfo=UTC))
 
 
 def test_the_active_ips_of_a_stream_come_by_id(

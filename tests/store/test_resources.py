@@ -10,7 +10,7 @@ from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.page import Page
 from mailtide.domain.quota import Day, ReservationKey
-from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.errors import ConflictError
 from mailtide.store.campaigns import Campaigns
@@ -114,6 +114,15 @@ def test_a_sending_ip_is_kept_with_its_relay() -> None:
     ips.create(replace(IP, tag="late"), NOW)
     assert ips.get("acme", "ip1") == IP
     assert ips.page("acme", 9, None) == Page([IP])
+
+
+@pytest.mark.parametrize("pool", [None, "managed"])
+def test_a_sending_ip_is_kept_with_its_configuration_set(pool: str | None) -> None:
+    ips = SendingIps()
+    ips.create(IP, NOW)
+    through_ses = replace(IP, transport=Ses("news", pool))
+    assert ips.change(IP, through_ses)
+    assert ips.get("acme", "ip1") == through_ses
 
 
 def test_every_field_of_a_sending_ip_changes() -> None:

@@ -1,4 +1,4 @@
-"""What a sending IP and its relay look like, as they come and go."""
+"""What a sending IP and its transport look like, as they come and go."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from functions.api.shapes.fields import Line, View
 from mailtide.domain.quota import Day
-from mailtide.domain.sending_ip import SendingIp, Tls
+from mailtide.domain.sending_ip import SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Stream
 from mailtide.http import Body
 
@@ -49,7 +49,7 @@ class SendingIpChange(Body):
     transport: TransportIn = Field(default=None, validate_default=False)  # type: ignore[assignment]
 
 
-class TransportView(BaseModel):
+class RelayView(BaseModel):
     """An SMTP relay."""
 
     kind: Literal["smtp"]
@@ -58,6 +58,14 @@ class TransportView(BaseModel):
     tls: Tls
     username: str | None
     has_password: bool
+
+
+class SesView(View):
+    """Amazon SES."""
+
+    kind: Literal["ses"] = "ses"
+    configuration_set: str
+    pool: str | None
 
 
 class TodayView(View):
@@ -76,26 +84,31 @@ class SendingIpView(BaseModel):
     stream: Stream
     daily_limit: int | None
     active: bool
-    transport: TransportView
+    transport: Annotated[RelayView | SesView, Field(discriminator="kind")]
     today: TodayView
 
 
 def view(ip: SendingIp, today: Day) -> SendingIpView:
     """Show a sending IP with its day."""
-    relay = ip.relay
     return SendingIpView(
         ip_id=ip.ip_id,
         tag=ip.tag,
         stream=ip.stream,
         daily_limit=ip.daily_limit,
         active=ip.active,
-        transport=TransportView(
-            kind="smtp",
-            host=relay.host,
-            port=relay.port,
-            tls=relay.tls,
-            username=relay.username,
-            has_password=relay.secret is not None,
-        ),
+        transport=_transport(ip.transport),
         today=TodayView.model_validate(today),
+    )
+
+
+def _transport(transport: Transport) -> RelayView | SesView:
+    if isinstance(transport, Ses):
+        return SesView.model_validate(transport)
+    return RelayView(
+        kind="smtp",
+        host=transport.host,
+        port=transport.port,
+        tls=transport.tls,
+        username=transport.username,
+        has_password=transport.secret is not None,
     )

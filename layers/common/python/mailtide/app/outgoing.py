@@ -110,7 +110,7 @@ def _blocks() -> "Blocks":
     from mailtide.store.messages import Messages
     from mailtide.store.quota import Quota
     from mailtide.store.sending_ips import SendingIps
-    from mailtide.transports.relays import Relays
+    from mailtide.transports.ways_out import WaysOut
 
     return Blocks(
         reader=_recipients(),
@@ -119,7 +119,7 @@ def _blocks() -> "Blocks":
         messages=Messages(),
         conclusion=Conclusion(Messages(), _doubts(), Later(batches()), now),
         composer=_composer(),
-        transports=Relays(fetch_secret, read_networks(settings().relay_networks), now),
+        transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), now),
         clock=now,
     )
 

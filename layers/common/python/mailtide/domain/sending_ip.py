@@ -1,4 +1,4 @@
-"""Sending IP: an address that mail leaves from, with the relay that sends through it."""
+"""Sending IP: an address that mail leaves from, with the transport that sends through it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +26,20 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Ses:
+    """Amazon SES; the configuration set is what chooses the address that mail leaves from.
+
+    A managed or shared pool of SES counts as one sending IP.
+    """
+
+    configuration_set: str
+    pool: str | None = None  # SES's dedicated pool that the set sends through; None: SES's shared
+
+
+Transport = Relay | Ses
+
+
+@dataclass(frozen=True, slots=True)
 class SendingIp:
     """One sending IP of one organisation; its `tag` stands in the envelope sender."""
 
@@ -33,6 +47,6 @@ class SendingIp:
     ip_id: str
     tag: str
     stream: Stream
-    relay: Relay
+    transport: Transport
     daily_limit: int | None = None  # messages per UTC day; None is unlimited
     active: bool = True

@@ -13,7 +13,7 @@ from mailtide.domain import relay as rules
 from mailtide.domain.page import Page, every
 from mailtide.domain.quota import Day
 from mailtide.domain.relay import Network
-from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.sending_ip import Relay, SendingIp, Tls, Transport
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -129,12 +129,13 @@ class IpRegistry:
         fields = {name: value for name, value in changes.items() if name != "transport"}
         new = replace(old, **fields)
         if "transport" in changes:
-            new = replace(new, relay=self._relay(ip_id, old.relay, changes["transport"]))
+            relay = self._relay(ip_id, old.transport, changes["transport"])
+            new = replace(new, transport=relay)
         if new.daily_limit != old.daily_limit:
             self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
         if not self.sending_ips.change(old, new):
             raise _missing()
-        if old.relay.secret and not new.relay.secret:
+        if _secret(old) and not _secret(new):
             self.passwords.delete(ip_id)
         return new
 
@@ -153,7 +154,7 @@ class IpRegistry:
         if any(ip.tag == tag for ip in ips):
             raise ConflictError(f"Another sending IP has the tag `{tag}`.", code="already_exists")
 
-    def _relay(self, ip_id: str, old: Relay | None, transport: Mapping[str, Any]) -> Relay:
+    def _relay(self, ip_id: str, old: Transport | None, transport: Mapping[str, Any]) -> Relay:
         """Check a relay, keep a new password, return the relay as it is stored."""
         host, port = str(transport["host"]), int(transport["port"])
         tls, addresses = Tls(transport["tls"]), self.resolve(host)
@@ -164,13 +165,17 @@ class IpRegistry:
         if password is not None and username is None:
             raise InvalidInputError("A relay's password needs a username.")
         # A kept password goes to no other host than the one it was given for.
-        same = old is not None and (old.host, old.username) == (host, username)
-        secret = old.secret if old and same else None
+        same = isinstance(old, Relay) and (old.host, old.username) == (host, username)
+        secret = old.secret if isinstance(old, Relay) and same else None
         if username is not None and password is not None:
             secret = self.passwords.put(ip_id, password)
         if username is not None and secret is None:
             raise InvalidInputError("A relay's username needs a password.")
         return Relay(host, port, tls, username, secret)
+
+
+def _secret(ip: SendingIp) -> str | None:
+    return ip.transport.secret if isinstance(ip.transport, Relay) else None
 
 
 def _missing() -> NotFoundError:

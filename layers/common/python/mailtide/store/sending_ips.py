@@ -1,11 +1,11 @@
-"""Sending IPs with their relays."""
+"""Sending IPs with their transports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from mailtide.domain.page import Page
-from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
 from mailtide.store.paging import page
@@ -38,7 +38,7 @@ class SendingIps:
             ip.ip_id,
             tag=ip.tag,
             stream_=ip.stream.value,
-            transport=_transport(ip.relay),
+            transport=_written(ip.transport),
             daily_limit=ip.daily_limit,
             active=ip.active,
             created_at=at,
@@ -50,7 +50,10 @@ class SendingIps:
         fields = [
             (True, SendingIpRow.tag.set(new.tag)),  # never changes; an update needs an action
             (old.stream != new.stream, SendingIpRow.stream_.set(new.stream.value)),
-            (old.relay != new.relay, SendingIpRow.transport.set(_transport(new.relay))),
+            (
+                old.transport != new.transport,
+                SendingIpRow.transport.set(_written(new.transport)),
+            ),
             (old.daily_limit != new.daily_limit, assign(SendingIpRow.daily_limit, new.daily_limit)),
             (old.active != new.active, SendingIpRow.active.set(new.active)),
         ]
@@ -64,32 +67,41 @@ class SendingIps:
         return dynamo.delete(row, SendingIpRow.org_id.exists()) is None
 
 
-def _transport(relay: Relay) -> dict[str, Any]:
+def _written(transport: Transport) -> dict[str, Any]:
+    if isinstance(transport, Ses):
+        return {"kind": "ses", "configuration_set": transport.configuration_set} | (
+            {} if transport.pool is None else {"pool": transport.pool}
+        )
     return {
         "kind": "smtp",
-        "host": relay.host,
-        "port": relay.port,
-        "tls": relay.tls.value,
-        "username": relay.username,
-        "secret": relay.secret,
+        "host": transport.host,
+        "port": transport.port,
+        "tls": transport.tls.value,
+        "username": transport.username,
+        "secret": transport.secret,
     }
+
+
+def _read(written: Mapping[str, Any]) -> Transport:
+    if written["kind"] == "ses":
+        return Ses(written["configuration_set"], written.get("pool"))
+    return Relay(
+        host=written["host"],
+        port=written["port"],
+        tls=Tls(written["tls"]),
+        username=written.get("username"),
+        secret=written.get("secret"),
+    )
 
 
 def sending_ip_of(row: SendingIpRow) -> SendingIp:
     """Return the sending IP that a row holds."""
-    relay = row.transport
     return SendingIp(
         org_id=row.org_id,
         ip_id=row.ip_id,
         tag=row.tag,
         stream=Stream(row.stream_),
-        relay=Relay(
-            host=relay["host"],
-            port=relay["port"],
-            tls=Tls(relay["tls"]),
-            username=relay.get("username"),
-            secret=relay.get("secret"),
-        ),
+        transport=_read(row.transport),
         daily_limit=whole(row.daily_limit),
         active=row.active,
     )

@@ -1,4 +1,4 @@
-"""Relays: the way out of each sending IP."""
+"""Ways out: the transport of each sending IP."""
 
 import ssl
 from collections.abc import Callable, Sequence
@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailtide.domain.relay import Network
-from mailtide.domain.sending_ip import SendingIp
+from mailtide.domain.sending_ip import Relay, SendingIp
+from mailtide.errors import PermanentError
 from mailtide.transports.smtp import SmtpTransport
 
 
 @dataclass(frozen=True, slots=True)
-class Relays:
+class WaysOut:
     """Makes the transports of sending IPs."""
 
     password: Callable[[str], str]  # by the secret's name
@@ -20,7 +21,9 @@ class Relays:
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def of(self, ip: SendingIp) -> SmtpTransport:
-        """Return the transport of a sending IP, with its password as it is now."""
-        secret = ip.relay.secret
-        password = None if secret is None else self.password(secret)
-        return SmtpTransport(ip.relay, password, self.networks, self.clock, self.trust)
+        """Return the transport of a sending IP, with its relay's password as it is now."""
+        relay = ip.transport
+        if not isinstance(relay, Relay):
+            raise PermanentError(f"Sending IP {ip.ip_id} has no relay.")
+        password = None if relay.secret is None else self.password(relay.secret)
+        return SmtpTransport(relay, password, self.networks, self.clock, self.trust)
