@@ -24,7 +24,7 @@ def list_identities(limit: Limit = 50, after: After = None) -> Listing[IdentityV
 @resource.post("/api/identities", Scope.ADMIN, "Create an identity", status=201)
 def create_identity(identity: IdentityIn) -> IdentityView:
     """Check and keep a new identity."""
-    new = rules.checked(Identity(resource.org_id, app.new_id(), **identity.model_dump()))
+    new = _checked(app.new_id(), identity)
     app.api().identities.create(new, app.now())
     return view(new)
 
@@ -35,13 +35,17 @@ def get_identity(identity_id: Id) -> IdentityView:
     return view(_find(identity_id))
 
 
+@resource.put("/api/identities/<identity_id>", Scope.ADMIN, "Replace an identity")
+def replace_identity(identity_id: Id, identity: IdentityIn) -> IdentityView:
+    """Put an identity in the place of the one that is there; what is left out is unset."""
+    return _replaced(_checked(identity_id, identity))
+
+
 @resource.patch("/api/identities/<identity_id>", Scope.ADMIN, "Change an identity")
 def change_identity(identity_id: Id, change: IdentityChange) -> IdentityView:
     """Change an identity; campaigns that were started keep the one they were started with."""
     changed = replace(_find(identity_id), **change.model_dump(exclude_unset=True))
-    new = rules.checked(changed)
-    found(app.api().identities.replace(new), "identity")  # it may be deleted meanwhile
-    return view(new)
+    return _replaced(rules.checked(changed))
 
 
 @resource.delete("/api/identities/<identity_id>", Scope.ADMIN, "Delete an identity")
@@ -49,6 +53,15 @@ def delete_identity(identity_id: Id) -> Response[None]:
     """Delete an identity; campaigns that were started with it go on."""
     app.api().identities.delete(_find(identity_id).org_id, identity_id)
     return no_content()
+
+
+def _checked(identity_id: str, given: IdentityIn) -> Identity:
+    return rules.checked(Identity(resource.org_id, identity_id, **given.model_dump()))
+
+
+def _replaced(new: Identity) -> IdentityView:
+    found(app.api().identities.replace(new), "identity")  # it may be deleted meanwhile
+    return view(new)
 
 
 def _find(identity_id: str) -> Identity:

@@ -30,6 +30,12 @@ BODIES: dict[str, dict[str, object]] = {
     "/api/contacts": {"email": "bob@example.com"},
     "/api/templates/{template_id}": {"name": "x", "subject": "x", "html": "<p>x</p>"},
     "/api/lists/{list_id}": {"name": "x"},
+    "/api/identities/{identity_id}": {
+        "name": "x",
+        "from_name": "x",
+        "from_address": "x@example.com",
+        "bounce_domain": "b.example.com",
+    },
 }
 BELOW = {Scope.READ: None, Scope.SEND: Scope.READ, Scope.ADMIN: Scope.SEND}
 
@@ -60,12 +66,7 @@ def test_every_route_refuses_the_next_smaller_scope(world: Api) -> None:
 
 def full_body(method: str, path: str) -> dict[str, object] | None:
     bodies: dict[str, dict[str, object]] = {
-        "/api/identities": {
-            "name": "x",
-            "from_name": "x",
-            "from_address": "x@example.com",
-            "bounce_domain": "b.example.com",
-        },
+        "/api/identities": BODIES["/api/identities/{identity_id}"],
         "/api/keys": {"name": "x", "scopes": ["read"]},
         "/api/lists": {"name": "x"},
         "/api/sending-ips": {

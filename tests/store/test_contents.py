@@ -21,6 +21,14 @@ TEMPLATE = Template("acme", "t1", "Welcome", "Hello {{ name }}", "<p>Hello</p>",
 IDENTITY = Identity(
     "acme", "i1", "News", "Acme", "news@acme.test", "b.acme.test", Stream.MARKETING, "us@acme.test"
 )
+FULL = replace(
+    IDENTITY,
+    reply_to=None,
+    reply_domain="reply.acme.test",
+    tracking_domain="go.acme.test",
+    dkim_selectors=("s1", "s2"),
+    pool_id="pool1",
+)
 
 
 @pytest.fixture(params=["memory", "table"])
@@ -81,14 +89,14 @@ def test_templates_are_listed_page_by_page(templates: Templates | MemoryTemplate
 
 
 def test_an_identity_is_read_as_it_was_written(identities: Identities | MemoryIdentities) -> None:
-    identities.create(IDENTITY, NOW)
-    assert identities.get("acme", "i1") == IDENTITY
-    assert identities.page("acme", 10, None) == Page([IDENTITY])
+    identities.create(FULL, NOW)
+    assert identities.get("acme", "i1") == FULL
+    assert identities.page("acme", 10, None) == Page([FULL])
 
 
 def test_an_identity_is_replaced_as_a_whole(identities: Identities | MemoryIdentities) -> None:
     identities.create(IDENTITY, NOW)
-    changed = replace(IDENTITY, reply_to=None, stream=Stream.TRANSACTIONAL)
+    changed = replace(FULL, stream=Stream.TRANSACTIONAL)
     assert identities.replace(changed)
     assert identities.get("acme", "i1") == changed
     assert identities.replace(IDENTITY)

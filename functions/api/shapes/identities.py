@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from functions.api.shapes.fields import Email, Line, Name, View
+from functions.api.shapes.fields import Email, Line, Name, SomeId, View
 from mailtide.domain.content import Identity
 from mailtide.domain.suppression import Stream
 from mailtide.http import Body
 
 FromName = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), Line]
 Domain = Annotated[str, StringConstraints(max_length=255)]
+Selectors = Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=50)]
 
 
 class IdentityIn(Body):
@@ -22,6 +23,10 @@ class IdentityIn(Body):
     bounce_domain: Domain
     stream: Stream = Stream.MARKETING
     reply_to: Email | None = None
+    reply_domain: Domain | None = None
+    tracking_domain: Domain | None = None
+    dkim_selectors: Selectors = Field(default_factory=list)
+    pool_id: SomeId | None = None
 
 
 class IdentityChange(Body):
@@ -33,6 +38,10 @@ class IdentityChange(Body):
     bounce_domain: Domain = ""
     stream: Stream = Stream.MARKETING
     reply_to: Email | None = None
+    reply_domain: Domain | None = None
+    tracking_domain: Domain | None = None
+    dkim_selectors: Selectors = Field(default_factory=list)
+    pool_id: SomeId | None = None
 
 
 class IdentityView(View):
@@ -45,6 +54,10 @@ class IdentityView(View):
     bounce_domain: str
     stream: Stream
     reply_to: str | None
+    reply_domain: str | None
+    tracking_domain: str | None
+    dkim_selectors: list[str]
+    pool_id: str | None
 
 
 def view(identity: Identity) -> IdentityView:

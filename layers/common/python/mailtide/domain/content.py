@@ -19,7 +19,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a message is from, and where its bounces go."""
+    """Who a message is from, where its bounces and replies go, and where its links lead."""
 
     org_id: str
     identity_id: str
@@ -28,7 +28,11 @@ class Identity:
     from_address: str
     bounce_domain: str
     stream: Stream = Stream.MARKETING
-    reply_to: str | None = None
+    reply_to: str | None = None  # a mailbox of the owner's; never beside `reply_domain`
+    reply_domain: str | None = None  # replies come to us, at an address that names the message
+    tracking_domain: str | None = None  # host of its links; else the stack's public URL
+    dkim_selectors: tuple[str, ...] = ()  # under which its signing keys lie in the DNS
+    pool_id: str | None = None  # only these sending IPs; else every active one of its stream
 
 
 def started(org_id: str) -> str:

@@ -15,7 +15,7 @@ import base64
 import binascii
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -50,6 +50,13 @@ class Tracker:
 
     keyring: Keyring
     public_url: str  # scheme and host, without a slash at the end
+
+    def under(self, domain: str | None) -> "Tracker":
+        """Return a tracker whose URLs stand under a domain of its own, if there is one.
+
+        Tokens name no host: one works under every name that leads to the tracking function.
+        """
+        return self if domain is None else replace(self, public_url=f"https://{domain}")
 
     def recipient(self, purpose: Purpose, message_id: str) -> str:
         """Make the token of a message for a purpose."""

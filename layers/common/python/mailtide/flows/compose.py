@@ -65,4 +65,5 @@ class Composer:
             raise NotFoundError(f"no content was kept for campaign {campaign.campaign_id}")
         template = replace(template, org_id=campaign.org_id, template_id=campaign.template_id)
         identity = replace(identity, org_id=campaign.org_id, identity_id=campaign.identity_id)
-        return rendering.prepare(template, campaign, identity, self.tracker)
+        tracker = self.tracker.under(identity.tracking_domain)
+        return rendering.prepare(template, campaign, identity, tracker)

@@ -36,6 +36,10 @@ class Identities:
             assign(IdentityRow.reply_to, identity.reply_to),
             IdentityRow.bounce_domain.set(identity.bounce_domain),
             IdentityRow.stream_.set(identity.stream.value),
+            assign(IdentityRow.reply_domain, identity.reply_domain),
+            assign(IdentityRow.tracking_domain, identity.tracking_domain),
+            assign(IdentityRow.dkim_selectors, list(identity.dkim_selectors) or None),
+            assign(IdentityRow.pool_id, identity.pool_id),
         ]
         row = IdentityRow(identity.org_id, identity.identity_id)
         return dynamo.update(row, actions, IdentityRow.org_id.exists()) is None
@@ -57,6 +61,10 @@ def identity_row(identity: Identity, at: datetime) -> IdentityRow:
         reply_to=identity.reply_to,
         bounce_domain=identity.bounce_domain,
         stream_=identity.stream.value,
+        reply_domain=identity.reply_domain,
+        tracking_domain=identity.tracking_domain,
+        dkim_selectors=list(identity.dkim_selectors) or None,
+        pool_id=identity.pool_id,
         created_at=at,
     )
 
@@ -71,4 +79,8 @@ def _read(row: IdentityRow) -> Identity:
         reply_to=row.reply_to,
         bounce_domain=row.bounce_domain,
         stream=Stream(row.stream_),
+        reply_domain=row.reply_domain,
+        tracking_domain=row.tracking_domain,
+        dkim_selectors=tuple(row.dkim_selectors or ()),
+        pool_id=row.pool_id,
     )

@@ -109,6 +109,10 @@ class IdentityRow(Row):
     reply_to = UnicodeAttribute(null=True)
     bounce_domain = UnicodeAttribute()
     stream_ = UnicodeAttribute(attr_name="stream")
+    reply_domain = UnicodeAttribute(null=True)
+    tracking_domain = UnicodeAttribute(null=True)
+    dkim_selectors = JSONAttribute(null=True)
+    pool_id = UnicodeAttribute(null=True)
     created_at = Instant()
 
 
