@@ -3,6 +3,7 @@
 import html as entities
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.rendering import RenderError, Variant, prepare
 from mailtide.domain.signing import Keyring, Purpose
-from mailtide.domain.tracking import Link, Tracker
+from mailtide.domain.tracking import Addressed, Link, Tracker
 from mailtide.errors import InvalidInputError, PermanentError
 from tests.letters import part, read
 
@@ -92,6 +93,25 @@ def test_the_message_has_the_headers_that_bulk_mail_needs() -> None:
     assert message["From"].addresses[0].display_name == "Söhne, Inc."
     assert message["To"] == "anna@example.net"
     assert message["Date"].datetime == AT
+
+
+def test_replies_and_unsubscribes_come_to_addresses_that_name_the_message() -> None:
+    identity = replace(IDENTITY, reply_domain="reply.example")
+    message = mailed(prepare(template("<p>x</p>"), CAMPAIGN, identity, TRACKER), contact())
+    reply = TRACKER.reply_address(MESSAGE, "reply.example")
+    assert message["Reply-To"] == reply
+    https, mailto = str(message["List-Unsubscribe"]).split(", ")
+    assert https == f"<{TRACKER.unsubscribe_url(MESSAGE)}>"
+    found = re.fullmatch(r"<mailto:(.*)\?subject=unsubscribe>", mailto)
+    assert found is not None
+    assert TRACKER.read_address(found[1]) == Addressed(Purpose.UNSUBSCRIBE, MESSAGE)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_replies_go_to_the_owners_mailbox() -> None:
+    identity = replace(IDENTITY, reply_to="us@bücher.example")
+    message = mailed(prepare(template("<p>x</p>"), CAMPAIGN, identity, TRACKER), contact())
+    assert message["Reply-To"] == "us@xn--bcher-kva.example"
 
 
 def test_the_same_message_is_the_same_bytes() -> None:

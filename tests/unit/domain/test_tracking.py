@@ -1,14 +1,15 @@
 """Tokens: they come back as they were made, and nothing else ever verifies."""
 
 import json
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mailtide.domain import identifiers
 from mailtide.domain.signing import Keyring, Purpose
-from mailtide.domain.tracking import Link, Tracker, is_http
+from mailtide.domain.tracking import Addressed, Link, Tracker, is_http
 from mailtide.errors import InvalidInputError
 
 OLD = Keyring.from_json(json.dumps({"current": "1", "1": "o" * 64}))
@@ -20,7 +21,7 @@ OTHER_MESSAGE = identifiers.message_id(b"key", CAMPAIGN, "other")
 URL = "https://shop.example/a?b=c&d=%20#e"
 
 messages = st.binary(min_size=16, max_size=16).map(identifiers.unpack_message)
-purposes = st.sampled_from([Purpose.OPEN, Purpose.CLICK, Purpose.UNSUBSCRIBE])
+purposes = st.sampled_from([Purpose.OPEN, Purpose.CLICK, Purpose.UNSUBSCRIBE, Purpose.REPLY])
 urls = st.builds(
     "{}://{}{}".format,
     st.sampled_from(["http", "https", "HTTPS"]),
@@ -119,6 +120,73 @@ def test_a_link_needs_a_click_token() -> None:
     token = TRACKER.link(Link(CAMPAIGN, 0, URL))
     with pytest.raises(InvalidInputError):
         TRACKER.read_click(TRACKER.recipient(Purpose.OPEN, MESSAGE), token)
+
+
+mailed = st.sampled_from([Purpose.REPLY, Purpose.UNSUBSCRIBE])
+cased = st.sampled_from([str, str.upper, str.title, str.swapcase])
+
+
+def address(purpose: Purpose, message: str, tracker: Tracker = TRACKER) -> str:
+    make = {
+        Purpose.REPLY: tracker.reply_address,
+        Purpose.UNSUBSCRIBE: tracker.unsubscribe_address,
+    }
+    return make[purpose](message, "reply.example")
+
+
+@given(mailed, messages, cased)
+def test_an_address_names_its_message_whatever_case_it_comes_back_in(
+    purpose: Purpose, message: str, folded: Callable[[str], str]
+) -> None:
+    made = address(purpose, message)
+    assert len(made.partition("@")[0]) == 50 <= 64
+    assert made == made.lower()
+    assert TRACKER.read_address(folded(made)) == Addressed(purpose, message)
+
+
+@given(messages)
+def test_an_address_of_one_purpose_is_no_proof_for_the_other(message: str) -> None:
+    reply, gone = address(Purpose.REPLY, message), address(Purpose.UNSUBSCRIBE, message)
+    assert TRACKER.read_address(f"u{reply[1:]}") == Addressed(Purpose.UNSUBSCRIBE, None)
+    assert TRACKER.read_address(f"r{gone[1:]}") == Addressed(Purpose.REPLY, None)
+
+
+@given(mailed, messages, st.integers(2, 49), st.sampled_from("0123456789abcdefghijklmnopqrstuv"))
+def test_an_address_with_one_character_changed_names_nobody(
+    purpose: Purpose, message: str, place: int, char: str
+) -> None:
+    made = address(purpose, message)
+    assume(made[place] != char)
+    altered = made[:place] + char + made[place + 1 :]
+    assert TRACKER.read_address(altered) == Addressed(purpose, None)
+
+
+@given(mailed, messages, st.integers(0, 49))
+def test_a_cut_address_has_not_the_form_of_ours(
+    purpose: Purpose, message: str, length: int
+) -> None:
+    local, _, domain = address(purpose, message).partition("@")
+    assert TRACKER.read_address(f"{local[:length]}@{domain}") is None
+
+
+@pytest.mark.parametrize(
+    "given_address",
+    ["", "r-@x", "ann@example.com", "r-" + "w" * 48 + "@x", "x-" + "0" * 48 + "@x", "\0" * 52],
+)
+def test_an_address_of_others_has_not_the_form_of_ours(given_address: str) -> None:
+    assert TRACKER.read_address(given_address) is None
+
+
+def test_the_domain_of_an_address_may_change() -> None:
+    moved = TRACKER.reply_address(MESSAGE, "old.example")
+    assert TRACKER.read_address(moved) == Addressed(Purpose.REPLY, MESSAGE)
+
+
+def test_addresses_of_before_a_rotation_stay_good_until_the_key_is_gone() -> None:
+    before = Tracker(OLD, "https://track.example")
+    old, new = address(Purpose.REPLY, MESSAGE, before), address(Purpose.REPLY, MESSAGE)
+    assert TRACKER.read_address(old) == Addressed(Purpose.REPLY, MESSAGE)
+    assert before.read_address(new) == Addressed(Purpose.REPLY, None)
 
 
 def test_tokens_of_before_a_rotation_stay_good() -> None:

@@ -20,7 +20,7 @@ from liquid.parser import get_parser
 from liquid.stream import TokenStream
 from liquid.token import Token
 
-from mailtide.domain import links, mail, markup
+from mailtide.domain import links, mail, markup, ways_back
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity, Template
@@ -125,7 +125,6 @@ class Variant:
         subject = _filled("subject", self.subject, data).strip()
         if not subject:
             raise RenderError("subject: it is empty for this contact")
-        unsubscribe = data["unsubscribe_url"]
         try:
             return mail.build(
                 Mail(
@@ -137,12 +136,10 @@ class Variant:
                     subject=subject,
                     text=_filled("text", self.text, data),
                     html=_filled("html", self.html, data),
-                    reply_to=self.identity.reply_to and ascii_domain(self.identity.reply_to),
-                    headers={
-                        "List-Unsubscribe": f"<{unsubscribe}>",
-                        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-                        "Feedback-ID": self._feedback_id(),
-                    },
+                    reply_to=ways_back.reply_to(self.identity, self.tracker, message_id),
+                    headers=ways_back.headers(
+                        self.identity, self.campaign, self.tracker, message_id
+                    ),
                 )
             )
         except ValueError as error:
@@ -164,11 +161,6 @@ class Variant:
             _BIND: bind,
             _NOW: at,
         }
-
-    def _feedback_id(self) -> str:
-        """Gmail's four fields; the last names the sender in 5 to 15 characters."""
-        stream, sender = self.identity.stream.value, self.campaign.org_id[:15]
-        return f"{self.campaign.campaign_id}:{self.identity.identity_id}:{stream}:{sender}"
 
 
 def prepare(

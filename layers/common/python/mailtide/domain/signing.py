@@ -26,7 +26,8 @@ class Purpose(StrEnum):
 
     OPEN = "open"
     CLICK = "click"
-    UNSUBSCRIBE = "unsubscribe"
+    UNSUBSCRIBE = "unsubscribe"  # by URL or by mail: whoever has one may do the same by the other
+    REPLY = "reply"
     LINK = "link"
     SOURCE = "source"  # webhooks of a source
     INBOUND = "inbound"  # bearer token of a source's inbound hook

@@ -6,6 +6,9 @@ click goes to, signed, so that a redirect needs no database and leads nowhere we
     recipient  version|key id (1)  message (16)  MAC (13)                       40 characters
     link       kind|key id (1)     campaign (6)  index (2)  URL (utf-8)  MAC (14)
 
+In an address, where mail systems fold case, a recipient token is base32hex instead: 48 characters,
+`r-<token>@<reply domain>` for a reply and `u-<token>@…` for an unsubscribe by mail.
+
 The MACs are keyed BLAKE2b. A link made for one recipient has that message under its MAC too and
 works with no other. Text is base64 with the URL-safe alphabet, unpadded, in its one canonical form.
 Source: docs/domain/links.md.
@@ -32,6 +35,8 @@ _BOUND: Final = 2
 _RECIPIENT_MAC = 13
 _LINK_MAC = 14
 _LINK_HEAD = 1 + identifiers.CAMPAIGN_BYTES + 2
+_MAILED: Final = {"r": Purpose.REPLY, "u": Purpose.UNSUBSCRIBE}
+_ADDRESS = re.compile(r"([ru])-([0-9a-v]{48})@.+", re.IGNORECASE | re.ASCII | re.DOTALL)
 _HTTP_URL = re.compile(r"https?://[a-z0-9._:\[\]-]+(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
 
 
@@ -42,6 +47,14 @@ class Link:
     campaign_id: str
     index: int  # place of the link in the message, from 0
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What an address of ours says, which mail was sent to."""
+
+    purpose: Purpose  # reply or unsubscribe
+    message_id: str | None  # None: the token is not one that we made
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +73,7 @@ class Tracker:
 
     def recipient(self, purpose: Purpose, message_id: str) -> str:
         """Make the token of a message for a purpose."""
-        head = bytes([_VERSION << 4 | self.keyring.current])
-        body = head + identifiers.pack_message(message_id)
-        return _text(body + _mac(self.keyring.current_key(purpose), body, _RECIPIENT_MAC))
+        return _text(self._signed(purpose, message_id))
 
     def read_recipient(self, purpose: Purpose, token: str) -> str:
         """Return the message a token names.
@@ -70,13 +81,29 @@ class Tracker:
         Raises:
             InvalidInputError: `token_invalid`, when we did not make it for this purpose.
         """
-        raw = _bytes(token)
-        if len(raw) != 1 + identifiers.MESSAGE_BYTES + _RECIPIENT_MAC or raw[0] >> 4 != _VERSION:
+        message_id = self._verified(purpose, _bytes(token))
+        if message_id is None:
             raise _invalid()
-        body, mac = raw[:-_RECIPIENT_MAC], raw[-_RECIPIENT_MAC:]
-        if not self._fits(raw[0] & 0xF, purpose, body, mac):
-            raise _invalid()
-        return identifiers.unpack_message(body[1:])
+        return message_id
+
+    def reply_address(self, message_id: str, domain: str) -> str:
+        """Return the address that a reply to the message goes to."""
+        return f"r-{identifiers.encode(self._signed(Purpose.REPLY, message_id))}@{domain}"
+
+    def unsubscribe_address(self, message_id: str, domain: str) -> str:
+        """Return the address at which any mail ends the mail."""
+        return f"u-{identifiers.encode(self._signed(Purpose.UNSUBSCRIBE, message_id))}@{domain}"
+
+    def read_address(self, address: str) -> Addressed | None:
+        """Read an address that mail came to; None when it has not the form of ours.
+
+        The domain is not looked at: the token alone is the proof, and domains are renamed.
+        """
+        match = _ADDRESS.fullmatch(address.strip())
+        if match is None:
+            return None
+        purpose = _MAILED[match[1].lower()]
+        return Addressed(purpose, self._verified(purpose, identifiers.decode(match[2])))
 
     def link(self, link: Link, message_id: str | None = None) -> str:
         """Sign a link, for every recipient of its campaign or for one message only.
@@ -127,6 +154,19 @@ class Tracker:
     def unsubscribe_url(self, message_id: str) -> str:
         """Return the address that ends the mail, of the message's one-click header and its page."""
         return f"{self.public_url}/u/{self.recipient(Purpose.UNSUBSCRIBE, message_id)}"
+
+    def _signed(self, purpose: Purpose, message_id: str) -> bytes:
+        head = bytes([_VERSION << 4 | self.keyring.current])
+        body = head + identifiers.pack_message(message_id)
+        return body + _mac(self.keyring.current_key(purpose), body, _RECIPIENT_MAC)
+
+    def _verified(self, purpose: Purpose, raw: bytes) -> str | None:
+        """Return the message that a recipient token names; None when it is not ours."""
+        if len(raw) != 1 + identifiers.MESSAGE_BYTES + _RECIPIENT_MAC or raw[0] >> 4 != _VERSION:
+            return None
+        body, mac = raw[:-_RECIPIENT_MAC], raw[-_RECIPIENT_MAC:]
+        fits = self._fits(raw[0] & 0xF, purpose, body, mac)
+        return identifiers.unpack_message(body[1:]) if fits else None
 
     def _fits(self, key_id: int, purpose: Purpose, body: bytes, mac: bytes) -> bool:
         key = self.keyring.key(key_id, purpose)
