@@ -1,7 +1,7 @@
 """Ways back: what a message's headers say of replying to it, ending it and complaining about it.
 
-Source: RFC 8058 and RFC 2369 (List-Unsubscribe); Gmail's Feedback-ID (four fields, the last of which
-names the sender in 5 to 15 characters).
+Source: RFC 8058 and RFC 2369 (List-Unsubscribe); Gmail's Feedback-ID: four fields, of which the
+last names the sender in 5 to 15 characters.
 """
 
 from mailtide.domain.campaign import Campaign
