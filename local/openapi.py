@@ -1,44 +1,29 @@
 """Describe the HTTP API: `python -m local.openapi` writes docs/openapi.json from the routes.
 
-The routes of all functions that answer the API are merged into one description. Every operation
-may answer a problem (RFC 9457) instead of its own success.
-Source: OpenAPI 3.1.
+The routes of all functions that answer the API are merged into one description. What follows from a
+route's form (its scope, parameters, body) is added to what the route itself says.
+Source: OpenAPI 3.1; RFC 9457 (problems).
 """
 
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from local import openapi_problems as problems
 
 OUTPUT = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 TITLE = "Mailtide"
 VERSION = "1"
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "description": "stable; see docs/problems.md"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["at", "detail"],
-                "properties": {"at": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-    },
-}
-_PROBLEM_ANSWER = {
-    "description": "A problem (RFC 9457)",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
+Json = dict[str, Any]
+
+_ABOUT = (
+    "Serverless email campaigns. What holds for every route (keys, scopes, listings, problems, "
+    "`Idempotency-Key`, rate limits) stands in docs/api.md."
+)
 _KEY = {
     "type": "http",
     "scheme": "bearer",
@@ -53,34 +38,19 @@ def text() -> str:
     return json.dumps(description(), indent=2, ensure_ascii=False) + "\n"
 
 
-def description() -> dict[str, Any]:
-    """Return the merged description of all functions that answer the API."""
+def resolvers() -> Mapping[str, Any]:
+    """Return the resolvers of the functions that answer the API, by function."""
     # Powertools reads these when a handler is imported.
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "api")
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", TITLE)
     from functions.api import handler as api
     from functions.insights import handler as insights
 
-    paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {"Problem": _PROBLEM}
-    for resolver in (api.resolver, insights.resolver):
-        found = _described(resolver)
-        for path, operations in found["paths"].items():
-            paths.setdefault(path, {}).update(operations)
-        schemas |= found["components"]["schemas"]
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": VERSION},
-        "servers": [{"url": "/"}],
-        "paths": {path: _operations(paths[path]) for path in sorted(paths)},
-        "components": {
-            "schemas": {name: schemas[name] for name in sorted(schemas) if name not in _NOT_OURS},
-            "securitySchemes": {"key": _KEY},
-        },
-    }
+    return {"api": api.resolver, "insights": insights.resolver}
 
 
-def _described(resolver: Any) -> dict[str, Any]:
+def described(resolver: Any) -> dict[str, Any]:
+    """Return the description of one function, as Powertools makes it."""
     from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
     schema = resolver.get_openapi_json_schema(
@@ -90,13 +60,53 @@ def _described(resolver: Any) -> dict[str, Any]:
     return found
 
 
-def _operations(path: dict[str, Any]) -> dict[str, Any]:
-    for operation in path.values():
-        operation["responses"].pop("422", None)
-        operation["responses"].pop("500", None)
-        operation["responses"].get("204", {}).pop("content", None)
-        operation["responses"]["default"] = _PROBLEM_ANSWER
-    return path
+def description() -> dict[str, Any]:
+    """Return the merged description of all functions that answer the API."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for resolver in resolvers().values():
+        found = described(resolver)
+        for path, operations in found["paths"].items():
+            paths.setdefault(path, {}).update(operations)
+        schemas |= found["components"]["schemas"]
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            _complete(method, path, operation, schemas)
+    shown = schemas | problems.SCHEMAS
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": VERSION, "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "paths": {path: paths[path] for path in sorted(paths)},
+        "components": {
+            "schemas": {name: shown[name] for name in sorted(shown) if name not in _NOT_OURS},
+            "responses": problems.RESPONSES,
+            "securitySchemes": {"key": _KEY},
+        },
+    }
+
+
+def _complete(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Add what follows from the operation's form; take out what Powertools puts in of its own."""
+    success = {
+        status: answer
+        for status, answer in operation["responses"].items()
+        if status not in ("422", "500")
+    }
+    success.get("204", {}).pop("content", None)
+    operation["responses"] = success | problems.answers(path, operation)
+    operation["operationId"] = _operation_id(method, path)
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content:
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        content["example"] = schemas[name]["examples"][0]
+
+
+def _operation_id(method: str, path: str) -> str:
+    """Name an operation after its method and path: `post_campaigns_start`."""
+    words = [word for word in path.split("/")[2:] if not word.startswith("{")]
+    one = "one_" if path.endswith("}") else ""
+    return f"{method}_{one}{'_'.join(words)}".replace("-", "_")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource
 
 resource = Resource("campaigns")
+CONFLICT = ("conflict_state",)
 
 DryRun = Annotated[bool, Query(description="count and check, and change nothing")]
 
@@ -42,21 +43,27 @@ def get_campaign(campaign_id: Id) -> CampaignView:
     return view(app.api().campaigns.get(resource.org_id, campaign_id))
 
 
-@resource.patch("/api/campaigns/<campaign_id>", Scope.SEND, "Change a draft")
+@resource.patch("/api/campaigns/<campaign_id>", Scope.SEND, "Change a draft", problems=CONFLICT)
 def change_campaign(campaign_id: Id, change: CampaignChange) -> CampaignView:
     """Change a draft."""
     changes = change.model_dump(exclude_unset=True)
     return view(app.api().campaigns.revise(resource.org_id, campaign_id, changes))
 
 
-@resource.delete("/api/campaigns/<campaign_id>", Scope.SEND, "Delete a draft")
+@resource.delete("/api/campaigns/<campaign_id>", Scope.SEND, "Delete a draft", problems=CONFLICT)
 def delete_campaign(campaign_id: Id) -> Response[None]:
     """Delete a draft; what was started stays, with its figures."""
     app.api().campaigns.delete(resource.org_id, campaign_id)
     return no_content()
 
 
-@resource.post("/api/campaigns/<campaign_id>/start", Scope.SEND, "Start a campaign", status=202)
+@resource.post(
+    "/api/campaigns/<campaign_id>/start",
+    Scope.SEND,
+    "Start a campaign",
+    status=202,
+    problems=CONFLICT,
+)
 def start_campaign(campaign_id: Id, dry_run: DryRun = False) -> CampaignView | ForecastView:
     """Start a campaign, or say what a start would do."""
     desk = app.api().campaigns
@@ -65,19 +72,25 @@ def start_campaign(campaign_id: Id, dry_run: DryRun = False) -> CampaignView | F
     return view(desk.start(resource.org_id, campaign_id))
 
 
-@resource.post("/api/campaigns/<campaign_id>/pause", Scope.SEND, "Pause a campaign")
+@resource.post(
+    "/api/campaigns/<campaign_id>/pause", Scope.SEND, "Pause a campaign", problems=CONFLICT
+)
 def pause_campaign(campaign_id: Id) -> CampaignView:
     """Stop handing messages over, at the next block; nothing is lost."""
     return _move(campaign_id, Move.PAUSE)
 
 
-@resource.post("/api/campaigns/<campaign_id>/resume", Scope.SEND, "Resume a campaign")
+@resource.post(
+    "/api/campaigns/<campaign_id>/resume", Scope.SEND, "Resume a campaign", problems=CONFLICT
+)
 def resume_campaign(campaign_id: Id) -> CampaignView:
     """Go on where a pause stopped."""
     return _move(campaign_id, Move.RESUME)
 
 
-@resource.post("/api/campaigns/<campaign_id>/cancel", Scope.SEND, "Cancel a campaign")
+@resource.post(
+    "/api/campaigns/<campaign_id>/cancel", Scope.SEND, "Cancel a campaign", problems=CONFLICT
+)
 def cancel_campaign(campaign_id: Id) -> CampaignView:
     """Stop for good; what was handed over stays handed over."""
     return _move(campaign_id, Move.CANCEL)

@@ -17,7 +17,9 @@ def list_contacts(limit: Limit = 50, after: After = None) -> Listing[ContactView
     return resource.listed("contacts", app.api().contacts.page, limit, after, view)
 
 
-@resource.post("/api/contacts", Scope.SEND, "Create or change a contact")
+@resource.post(
+    "/api/contacts", Scope.SEND, "Create or change a contact", problems=("invalid_address",)
+)
 def save_contact(contact: ContactIn) -> ContactView:
     """Create the contact of an address, or change it."""
     change = contact.model_dump(exclude_unset=True, exclude={"email"})

@@ -13,6 +13,7 @@ from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource, found
 
 resource = Resource("identities")
+INVALID = ("invalid_address",)
 
 
 @resource.get("/api/identities", Scope.READ, "List identities")
@@ -21,7 +22,7 @@ def list_identities(limit: Limit = 50, after: After = None) -> Listing[IdentityV
     return resource.listed("identities", app.api().identities.page, limit, after, view)
 
 
-@resource.post("/api/identities", Scope.ADMIN, "Create an identity", status=201)
+@resource.post("/api/identities", Scope.ADMIN, "Create an identity", status=201, problems=INVALID)
 def create_identity(identity: IdentityIn) -> IdentityView:
     """Check and keep a new identity."""
     new = _checked(app.new_id(), identity)
@@ -35,13 +36,15 @@ def get_identity(identity_id: Id) -> IdentityView:
     return view(_find(identity_id))
 
 
-@resource.put("/api/identities/<identity_id>", Scope.ADMIN, "Replace an identity")
+@resource.put("/api/identities/<identity_id>", Scope.ADMIN, "Replace an identity", problems=INVALID)
 def replace_identity(identity_id: Id, identity: IdentityIn) -> IdentityView:
     """Put an identity in the place of the one that is there; what is left out is unset."""
     return _replaced(_checked(identity_id, identity))
 
 
-@resource.patch("/api/identities/<identity_id>", Scope.ADMIN, "Change an identity")
+@resource.patch(
+    "/api/identities/<identity_id>", Scope.ADMIN, "Change an identity", problems=INVALID
+)
 def change_identity(identity_id: Id, change: IdentityChange) -> IdentityView:
     """Change an identity; campaigns that were started keep the one they were started with."""
     changed = replace(_find(identity_id), **change.model_dump(exclude_unset=True))

@@ -16,7 +16,13 @@ def open_import(list_id: Id) -> NewImportView:
     return new_view(job, upload)
 
 
-@resource.post("/api/imports/<import_id>/start", Scope.SEND, "Start an import", status=202)
+@resource.post(
+    "/api/imports/<import_id>/start",
+    Scope.SEND,
+    "Start an import",
+    status=202,
+    problems=("conflict_state", "upload_missing", "import_file_invalid"),
+)
 def start_import(import_id: Id) -> ImportView:
     """Start an import whose file is uploaded; of one that runs, ask for the work again."""
     desk = app.api().imports

@@ -11,6 +11,7 @@ from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource
 
 resource = Resource("sending IPs")
+REFUSED = ("already_exists", "relay_port_refused", "relay_address_refused")
 
 
 @resource.get("/api/sending-ips", Scope.READ, "List sending IPs")
@@ -19,7 +20,7 @@ def list_sending_ips(limit: Limit = 50, after: After = None) -> Listing[SendingI
     return resource.listed("sending-ips", app.api().sending_ips.page, limit, after, _view)
 
 
-@resource.post("/api/sending-ips", Scope.ADMIN, "Create a sending IP", status=201)
+@resource.post("/api/sending-ips", Scope.ADMIN, "Create a sending IP", status=201, problems=REFUSED)
 def create_sending_ip(sending_ip: SendingIpIn) -> SendingIpView:
     """Check the relay and keep a new sending IP."""
     return _view(app.api().ip_registry.create(resource.org_id, **sending_ip.model_dump()))
@@ -31,7 +32,7 @@ def get_sending_ip(ip_id: Id) -> SendingIpView:
     return _view(app.api().ip_registry.get(resource.org_id, ip_id))
 
 
-@resource.patch("/api/sending-ips/<ip_id>", Scope.ADMIN, "Change a sending IP")
+@resource.patch("/api/sending-ips/<ip_id>", Scope.ADMIN, "Change a sending IP", problems=REFUSED)
 def change_sending_ip(ip_id: Id, change: SendingIpChange) -> SendingIpView:
     """Change a sending IP; another daily limit holds at once."""
     changes = change.model_dump(exclude_unset=True)

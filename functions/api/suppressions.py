@@ -21,7 +21,13 @@ def list_suppressions(limit: Limit = 50, after: After = None) -> Listing[Suppres
     return resource.listed("suppressions", app.api().suppressions.page, limit, after, view)
 
 
-@resource.post("/api/suppressions", Scope.SEND, "Suppress an address", status=201)
+@resource.post(
+    "/api/suppressions",
+    Scope.SEND,
+    "Suppress an address",
+    status=201,
+    problems=("invalid_address",),
+)
 def suppress(suppression: SuppressionIn) -> SuppressionView:
     """Suppress an address by hand, whether it is a contact's or not."""
     key = caller(resource.router)

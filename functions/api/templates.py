@@ -19,7 +19,9 @@ def list_templates(limit: Limit = 50, after: After = None) -> Listing[TemplateSu
     return resource.listed("templates", app.api().templates.page, limit, after, summary)
 
 
-@resource.post("/api/templates", Scope.SEND, "Create a template", status=201)
+@resource.post(
+    "/api/templates", Scope.SEND, "Create a template", status=201, problems=("template_error",)
+)
 def create_template(template: TemplateIn) -> TemplateView:
     """Check and keep a new template."""
     new = _checked(app.new_id(), template)
@@ -33,7 +35,9 @@ def get_template(template_id: Id) -> TemplateView:
     return view(found(app.api().templates.get(resource.org_id, template_id), "template"))
 
 
-@resource.put("/api/templates/<template_id>", Scope.SEND, "Replace a template")
+@resource.put(
+    "/api/templates/<template_id>", Scope.SEND, "Replace a template", problems=("template_error",)
+)
 def replace_template(template_id: Id, template: TemplateIn) -> TemplateView:
     """Check a template and put it in the place of the one that is there.
 

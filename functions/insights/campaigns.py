@@ -20,7 +20,7 @@ By = Annotated[GroupBy | None, Query(description="what the counts are broken dow
 Zone = Annotated[str, Query(max_length=64, description="IANA name; whose hours and days")]
 
 
-@resource.get("/api/campaigns/<campaign_id>/insights", Scope.READ)
+@resource.get("/api/campaigns/<campaign_id>/insights", Scope.READ, "Get a campaign's figures")
 def campaign_insights(
     campaign_id: Id,
     start: From = None,

@@ -14,10 +14,12 @@ from mailtide.resource import Resource
 
 resource = Resource("messages")
 
-Recipient = Annotated[str, Query(max_length=320, description="an email address")]
+Recipient = Annotated[
+    str, Query(max_length=320, description="an email address", examples=["ann@example.com"])
+]
 
 
-@resource.get("/api/messages", Scope.READ)
+@resource.get("/api/messages", Scope.READ, "Find messages", problems=("invalid_address",))
 def messages(recipient: Recipient, limit: Limit = 20, after: After = None) -> Listing[ShownSent]:
     """Return the messages to an address, the newest first."""
 
@@ -27,7 +29,7 @@ def messages(recipient: Recipient, limit: Limit = 20, after: After = None) -> Li
     return resource.listed(f"messages/{recipient}", read, limit, after, sent)
 
 
-@resource.get("/api/messages/<message_id>", Scope.READ)
+@resource.get("/api/messages/<message_id>", Scope.READ, "Get a message's life")
 def message(message_id: Id) -> ShownTimeline:
     """Return everything that happened to one message, with the receivers' exact words."""
     return view(app.insights().timeline(resource.org_id, message_id))

@@ -1,15 +1,18 @@
 """Two organisations with a key per scope each, and one of every resource, through the real API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.api.handler import lambda_handler
+from mailtide import app
 from mailtide.domain.organisation import ApiKey, Scope, key_hash, new_key
 from mailtide.store import dynamo, organisations
+from mailtide.store.events import Events
 from mailtide.store.tables import OrganisationRow
 from tests.aws import Stack
+from tests.functions.gateway import front
 from tests.http import Answer, Client
+from tests.rows import sent
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 TRANSPORT = {"kind": "smtp", "host": "127.0.0.1", "port": 2525, "tls": "none"}
@@ -22,9 +25,14 @@ class Tenant:
     org_id: str
     clients: dict[Scope, Client]
 
+    @property
+    def admin(self) -> Client:
+        """The caller that may do everything."""
+        return self.clients[Scope.ADMIN]
+
     def call(self, method: str, path: str, *args: Any, **more: Any) -> Answer:
         """Call with the admin's key."""
-        return self.clients[Scope.ADMIN].call(method, path, *args, **more)
+        return self.admin.call(method, path, *args, **more)
 
     def make(self, path: str, body: dict[str, Any] | None = None, id_: str = "") -> Any:
         """Create something and return it, or its id."""
@@ -43,7 +51,7 @@ def tenant(org_id: str) -> Tenant:
             org_id, f"{org_id}{scope}", key_hash(text), scope.value, frozenset({scope}), NOW
         )
         items += [row.serialize() for row in organisations._key_rows(key)]
-        clients[scope] = Client(lambda_handler, text)
+        clients[scope] = Client(front, text)
     dynamo.put_many(OrganisationRow.Meta.table_name, items)  # moto is slow at transactions
     return Tenant(org_id, clients)
 
@@ -61,10 +69,14 @@ class Api:
         return [body for body in self.stack.bodies(queue) if f'"{self.acme.org_id}"' in body]
 
 
-def furnish(owner: Tenant) -> dict[str, str]:
-    """Create one of everything; return the ids by the name they have in paths."""
+def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
+    """Create one of everything; return the ids by the name they have in paths.
+
+    A second of everything needs another name.
+    """
+    email = f"{name}@example.com"
     ids = {
-        "contact_id": owner.make("/api/contacts", {"email": "ann@example.com"}, "contact_id"),
+        "contact_id": owner.make("/api/contacts", {"email": email}, "contact_id"),
         "list_id": owner.make("/api/lists", {"name": "News"}, "list_id"),
         "template_id": owner.make(
             "/api/templates",
@@ -81,15 +93,24 @@ def furnish(owner: Tenant) -> dict[str, str]:
             },
             "identity_id",
         ),
-        "ip_id": owner.make("/api/sending-ips", {"tag": "one", "transport": TRANSPORT}, "ip_id"),
+        "ip_id": owner.make("/api/sending-ips", {"tag": name, "transport": TRANSPORT}, "ip_id"),
         "source_id": owner.make("/api/sources", {"name": "Relay"}, "source_id"),
         "key_id": owner.make("/api/keys", {"name": "CI", "scopes": ["read"]}, "key_id"),
     }
     ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
-    owner.make("/api/suppressions", {"email": "ann@example.com"})
+    owner.make("/api/suppressions", {"email": email})
     owner.call("PUT", f"/api/lists/{ids['list_id']}/members/{ids['contact_id']}")
     ids["campaign_id"] = owner.make("/api/campaigns", campaign(ids), "campaign_id")
+    ids["message_id"] = _message(owner.org_id, ids)
     return ids
+
+
+def _message(org_id: str, ids: dict[str, str]) -> str:
+    """Write that the contact was sent a message of the campaign; return the message's id."""
+    message_id = app.message_id(ids["campaign_id"], ids["contact_id"])
+    row = sent(org_id=org_id, campaign_id=ids["campaign_id"], recipient_id=ids["contact_id"])
+    Events().put_all([replace(row, message_id=message_id)])
+    return message_id
 
 
 def campaign(ids: dict[str, str]) -> dict[str, Any]:

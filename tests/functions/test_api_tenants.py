@@ -1,160 +1,164 @@
-"""Every route of the API: who may call it, and that nobody reaches another's things."""
+"""Every operation of the description: who may call it, and that nobody reaches another's things.
 
-import re
+The walks find new operations by themselves. What they need: an example of each body (`example` in
+the shapes), and one thing for each id in a path (`tenants.furnish`).
+"""
+
+from datetime import datetime, timedelta
 
 import pytest
 
-from functions.api.handler import lambda_handler, resolver
-from functions.api.openapi import PATH
+from mailtide import app
 from mailtide.domain.organisation import Scope
+from tests.functions import snapshot
+from tests.functions.gateway import RESOLVERS, front, function_of
 from tests.functions.tenants import Api, Tenant, furnish
+from tests.functions.walk import BELOW, NAMES, OPERATIONS
 from tests.http import Client
 
-NEEDED = {
-    (route.method, route.openapi_path): Scope(route.security[0]["key"][0])
-    for route in resolver._static_routes + resolver._dynamic_routes
-    if route.security
-}
-ROUTES = sorted(
-    (route.method, route.openapi_path)
-    for route in resolver._static_routes + resolver._dynamic_routes
-    if route.openapi_path != PATH
-)
-BODIES: dict[str, dict[str, object]] = {
-    "/api/campaigns": {
-        "name": "x",
-        "list_ids": ["l"],
-        "template_id": "t",
-        "identity_id": "i",
-    },
-    "/api/contacts": {"email": "bob@example.com"},
-    "/api/templates/{template_id}": {"name": "x", "subject": "x", "html": "<p>x</p>"},
-    "/api/lists/{list_id}": {"name": "x"},
-    "/api/identities/{identity_id}": {
-        "name": "x",
-        "from_name": "x",
-        "from_address": "x@example.com",
-        "bounce_domain": "b.example.com",
-    },
-}
-BELOW = {Scope.READ: None, Scope.SEND: Scope.READ, Scope.ADMIN: Scope.SEND}
+NOBODYS = dict.fromkeys(NAMES, "zebra")
+WITH_IDS = [operation for operation in OPERATIONS if operation.names]
+LISTINGS = [one for one in OPERATIONS if one.method == "GET" and not one.names]
+# Each item of these has an answer of its own, and another's id is one that is not found.
+PER_ITEM: set[str] = set()
 
 
-def body(method: str, path: str) -> dict[str, object] | None:
-    return None if method in ("GET", "DELETE") else BODIES.get(path, {})
+def test_every_route_is_described_with_its_scope() -> None:
+    described = {(one.method, one.path) for one in OPERATIONS}
+    for resolver in RESOLVERS.values():
+        routes = resolver._static_routes + resolver._dynamic_routes
+        hidden = {"/api/openapi.json"}
+        named = {(one.method, one.openapi_path) for one in routes} - {
+            ("GET", one) for one in hidden
+        }
+        assert named <= described
+    writing = [one for one in OPERATIONS if one.method != "GET"]
+    assert [str(one) for one in writing if one.scope is Scope.READ] == []
 
 
-def test_every_route_names_its_scope() -> None:
-    assert set(NEEDED) == set(ROUTES)
-    assert all(scope is not Scope.READ for (method, _), scope in NEEDED.items() if method != "GET")
+@pytest.mark.parametrize("key", [None, "mt_unknown"])
+def test_every_operation_wants_a_key(world: Api, key: str | None) -> None:
+    for operation in OPERATIONS:
+        answer = operation.call(Client(front, key), NOBODYS)
+        assert (answer.status, answer.code) == (401, "unauthenticated"), str(operation)
 
 
-def test_every_route_wants_a_key(world: Api) -> None:
-    stranger = Client(lambda_handler)
-    for method, path in ROUTES:
-        answer = stranger.call(method, path, body(method, path))
-        assert (answer.status, answer.code) == (401, "unauthenticated"), path
-
-
-def test_every_route_refuses_the_next_smaller_scope(world: Api) -> None:
-    for (method, path), needed in NEEDED.items():
-        smaller = BELOW[needed]
+def test_every_operation_refuses_the_next_smaller_scope(acme: Tenant) -> None:
+    ids = furnish(acme)
+    before = snapshot.everything()
+    for operation in OPERATIONS:
+        smaller = BELOW[operation.scope]
         if smaller is not None:
-            answer = world.acme.clients[smaller].call(method, path, full_body(method, path))
-            assert (answer.status, answer.code) == (403, "forbidden_scope"), (method, path)
+            answer = operation.call(acme.clients[smaller], ids)
+            assert (answer.status, answer.code) == (403, "forbidden_scope"), str(operation)
+    assert snapshot.everything() == before
 
 
-def full_body(method: str, path: str) -> dict[str, object] | None:
-    bodies: dict[str, dict[str, object]] = {
-        "/api/identities": BODIES["/api/identities/{identity_id}"],
-        "/api/keys": {"name": "x", "scopes": ["read"]},
-        "/api/lists": {"name": "x"},
-        "/api/sending-ips": {
-            "tag": "x",
-            "transport": {"host": "h", "port": 587, "tls": "none"},
-        },
-        "/api/sources": {"name": "x"},
-        "/api/suppressions": {"email": "x@example.com"},
-        "/api/templates": {"name": "x", "subject": "x", "html": "x"},
-    }
-    return bodies.get(path) or body(method, path) if method in ("POST", "PATCH", "PUT") else None
+def test_every_id_has_something_that_stands_for_it(acme: Tenant) -> None:
+    ids = furnish(acme)
+    assert [name for name in NAMES if name not in ids] == [], "furnish one of them"
 
 
 def test_every_id_of_another_organisation_is_not_found(world: Api) -> None:
-    ids = furnish(world.acme)
-    walked = 0
-    for method, path in ROUTES:
-        if "{" not in path:
+    mine, theirs = furnish(world.other), furnish(world.acme)
+    before = snapshot.everything()
+    for operation in WITH_IDS:
+        for name in operation.names:
+            answer = operation.call(world.other.admin, mine | {name: theirs[name]})
+            assert (answer.status, answer.code) == (404, "not_found"), (str(operation), name)
+            assert_nothing_leaks(answer.text, {k: v for k, v in theirs.items() if k != name})
+    assert snapshot.everything() == before
+
+
+def test_no_body_can_name_another_organisations_things(world: Api) -> None:
+    mine, theirs = furnish(world.other), furnish(world.acme)
+    before = snapshot.everything()
+    for operation in OPERATIONS:
+        own, foreign = operation.body(mine), operation.body(theirs)
+        if own == foreign or str(operation) in PER_ITEM:
             continue
-        answer = world.other.call(method, path.format(**ids), body(method, path))
-        assert (answer.status, answer.code) == (404, "not_found"), (method, path, answer.text)
-        walked += 1
-    assert walked == len([path for _, path in ROUTES if "{" in path])
-    assert still_there(world.acme, ids)
-
-
-@pytest.mark.parametrize("text", ["zebra", "ABC", "-", "ü"])
-def test_what_is_no_id_at_all_is_not_found(acme: Tenant, text: str) -> None:
-    walked = {path: method for method, path in ROUTES if path.endswith("}")}
-    for path, method in walked.items():
-        named = re.sub(r"{\w+}", text, path)
-        answer = acme.call(method, named, full_body(method, path))
-        assert (answer.status, answer.code) == (404, "not_found"), (method, named, answer.text)
-
-
-def still_there(owner: Tenant, ids: dict[str, str]) -> bool:
-    """Say whether the owner's things are as they were made."""
-    paths = [path for method, path in ROUTES if method == "GET" and "{" in path]
-    answers = [owner.call("GET", path.format(**ids)) for path in paths]
-    return all(answer.status == 200 for answer in answers)
+        answer = world.other.call(operation.method, operation.named(mine), foreign)
+        assert answer.status in (400, 404), (str(operation), answer.text)
+    assert snapshot.everything() == before
 
 
 def test_no_listing_shows_another_organisations_things(world: Api) -> None:
+    theirs = furnish(world.acme)
+    for operation in LISTINGS:
+        answer = operation.call(world.other.admin, {})
+        assert answer.status == 200, (str(operation), answer.text)
+        assert_nothing_leaks(answer.text, theirs)
+        assert world.acme.org_id not in answer.text, str(operation)
+
+
+def assert_nothing_leaks(text: str, ids: dict[str, str]) -> None:
+    assert [name for name, id_ in ids.items() if id_ in text] == []
+
+
+@pytest.mark.parametrize("text", ["zebra", "ABC", "-", "ü", "%00", "a b"])
+def test_what_is_no_id_at_all_is_not_found(acme: Tenant, text: str) -> None:
+    for operation in WITH_IDS:
+        answer = operation.call(acme.admin, dict.fromkeys(NAMES, text))
+        assert (answer.status, answer.code) == (404, "not_found"), (str(operation), answer.text)
+
+
+def test_every_cursor_is_of_one_listing_of_one_organisation(world: Api) -> None:
     furnish(world.acme)
-    for method, path in ROUTES:
-        if method == "GET" and "{" not in path and path != "/api/keys":
-            mine = world.acme.call("GET", path).json["data"]
-            others = world.other.call("GET", path).json["data"]
-            assert (len(mine), others) == (1, []), path
+    furnish(world.acme, "bob")
+    cursors = {}
+    for operation in LISTINGS:
+        page = world.acme.call("GET", operation.path, query=operation.query | {"limit": "1"})
+        if page.json.get("next"):
+            cursors[operation.path] = page.json["next"]
+    assert {"/api/lists", "/api/keys"} <= set(cursors)
+    for operation in LISTINGS:
+        for path, after in cursors.items():
+            query = operation.query | {"after": after}
+            other = world.other.call("GET", operation.path, query=query)
+            assert other.code == "invalid_cursor", (str(operation), path)
+            own = world.acme.call("GET", operation.path, query=query)
+            assert own.code == ("" if path == operation.path else "invalid_cursor")
 
 
-def test_a_campaign_cannot_name_another_organisations_things(world: Api) -> None:
-    ids = furnish(world.acme)
-    answer = world.other.call(
-        "POST",
-        "/api/campaigns",
-        {
-            "name": "Theft",
-            "list_ids": [ids["list_id"]],
-            "template_id": ids["template_id"],
-            "identity_id": ids["identity_id"],
-        },
-    )
-    assert (answer.status, answer.code) == (400, "invalid_request")
-    assert [error["at"] for error in answer.json["errors"]] == [
-        "body.list_ids.0",
-        "body.template_id",
-        "body.identity_id",
-    ]
+@pytest.mark.parametrize("function", RESOLVERS)
+def test_a_read_key_that_has_just_read_still_writes_nothing(acme: Tenant, function: str) -> None:
+    """What a function remembers of a key is the key's own scopes, whoever called before."""
+    ids = furnish(acme)
+    reader, admin = acme.clients[Scope.READ], acme.clients[Scope.ADMIN]
+    own = [one for one in OPERATIONS if function_of(one.named(NOBODYS)) == function]
+    writing = [one for one in own if one.method != "GET"]
+    reading = next(one for one in own if one.method == "GET" and one.scope is Scope.READ)
+    assert reading.call(admin, ids).status == 200
+    for operation in writing:
+        assert reading.call(reader, ids).status == 200
+        assert operation.call(reader, ids).code == "forbidden_scope", str(operation)
 
 
-def test_another_organisations_contact_cannot_be_put_on_a_list(world: Api) -> None:
-    ids = furnish(world.acme)
-    list_id = world.other.make("/api/lists", {"name": "Mine"}, "list_id")
-    answer = world.other.call("PUT", f"/api/lists/{list_id}/members/{ids['contact_id']}")
-    assert answer.status == 404
+@pytest.mark.parametrize("function", RESOLVERS)
+def test_a_revoked_key_stops_within_ten_seconds(
+    acme: Tenant, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = app.now()
 
+    def clock() -> datetime:
+        return at
 
-def test_a_cursor_of_another_organisation_is_refused(world: Api) -> None:
-    for number in range(3):
-        world.acme.make("/api/contacts", {"email": f"{number}@example.com"})
-    page = world.acme.call("GET", "/api/contacts", query={"limit": "1"}).json
-    answer = world.other.call("GET", "/api/contacts", query={"after": page["next"]})
-    assert answer.code == "invalid_cursor"
+    keys = RESOLVERS[function]._keys
+    monkeypatch.setattr(keys, "_now", clock)
+    ids = furnish(acme)
+    made = acme.make("/api/keys", {"name": "Leaver", "scopes": ["admin"]})
+    leaver = Client(front, made["key"])
+    own = [one for one in OPERATIONS if function_of(one.named(NOBODYS)) == function]
+    reading = next(one for one in own if one.method == "GET")
+    assert reading.call(leaver, ids).status == 200
+    assert acme.call("DELETE", f"/api/keys/{made['key_id']}").status == 204
+    at += timedelta(seconds=10)
+    for operation in own:
+        answer = operation.call(leaver, ids)
+        assert (answer.status, answer.code) == (401, "unauthenticated"), str(operation)
 
 
 def test_the_description_needs_no_key() -> None:
-    answer = Client(lambda_handler).call("GET", "/api/openapi.json")
+    answer = Client(front).call("GET", "/api/openapi.json")
     assert answer.status == 200
-    assert answer.json["openapi"].startswith("3.1")
-    assert {path for _, path in ROUTES} <= set(answer.json["paths"])
+    assert {one.path for one in OPERATIONS} <= set(answer.json["paths"])

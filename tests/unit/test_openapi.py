@@ -1,20 +1,35 @@
-"""The description of the API is the one of the code."""
+"""The description of the API is the one of the code, and complete."""
 
-from local import openapi
+import pytest
+
+from local import openapi, openapi_problems
+from mailtide.resource import PROBLEMS
+
+OPERATIONS = {
+    f"{method} {path}": operation
+    for path, operations in openapi.description()["paths"].items()
+    for method, operation in operations.items()
+}
 
 
 def test_the_written_description_is_up_to_date() -> None:
     assert openapi.OUTPUT.read_text(encoding="utf-8") == openapi.text(), "run make docs"
 
 
-def test_every_operation_may_answer_a_problem() -> None:
-    for path, operations in openapi.description()["paths"].items():
-        for operation in operations.values():
-            assert "application/problem+json" in operation["responses"]["default"]["content"], path
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS.items())
+def test_an_operation_describes_its_problems(name: str, operation: openapi.Json) -> None:
+    answers = operation["responses"]
+    assert {"400", "401", "403", "500", "503"} <= set(answers)
+    assert ("404" in answers) is ("{" in name)
+    assert all("$ref" in answers[status] for status in ("401", "403", "500", "503"))
 
 
-def test_every_operation_names_its_scope() -> None:
-    operations = [
-        operation for path in openapi.description()["paths"].values() for operation in path.values()
-    ]
-    assert all(operation["security"][0]["key"] for operation in operations)
+def test_a_code_of_a_route_stands_under_its_status() -> None:
+    answers = OPERATIONS["post /api/sending-ips"]["responses"]
+    schema = answers["409"]["content"]["application/problem+json"]["schema"]
+    assert "already_exists" in schema["properties"]["code"]["enum"]
+
+
+def test_a_code_that_the_page_does_not_explain_is_refused() -> None:
+    with pytest.raises(KeyError, match="unheard_of"):
+        openapi_problems.answers("/api/things", {PROBLEMS: ["unheard_of"]})

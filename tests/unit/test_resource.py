@@ -42,11 +42,11 @@ def show(name: str) -> Shown:
 def things() -> Resource:
     resource = Resource("things")
 
-    @resource.get("/api/things", Scope.READ)
+    @resource.get("/api/things", Scope.READ, "List")
     def list_things(limit: Limit = 1, after: After = None) -> Listing[Shown]:
         return resource.listed("things", page_of, limit, after, show)
 
-    @resource.get("/api/others", Scope.READ)
+    @resource.get("/api/others", Scope.READ, "List others")
     def list_others(limit: Limit = 1, after: After = None) -> Listing[Shown]:
         return resource.listed("others", page_of, limit, after, show)
 

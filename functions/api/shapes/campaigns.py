@@ -8,13 +8,17 @@ from pydantic import BaseModel, Field
 from functions.api.shapes.fields import Name, SomeId, View
 from mailtide.domain.campaign import Campaign, State
 from mailtide.flows.forecast import Forecast, Severity
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 ListIds = Annotated[list[SomeId], Field(min_length=1, max_length=50)]
 
 
 class CampaignIn(Body):
     """A campaign to plan."""
+
+    model_config = example(
+        name="November", list_ids=["list"], template_id="template", identity_id="identity"
+    )
 
     name: Name
     list_ids: ListIds
@@ -24,6 +28,8 @@ class CampaignIn(Body):
 
 class CampaignChange(Body):
     """What may be changed about a draft; what is left out stays."""
+
+    model_config = example(name="December")
 
     name: Name = ""
     list_ids: ListIds = Field(default_factory=list)

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from functions.api.shapes.fields import Email, View
 from mailtide.domain.contact import Contact
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 Attributes = Annotated[
     dict[str, JsonValue], Field(description="changed key by key; null removes a key; 8 KB in all")
@@ -17,12 +17,18 @@ Attributes = Annotated[
 class ContactChange(Body):
     """What may be changed about a contact; what is left out stays."""
 
+    model_config = example(attributes={"city": "Bonn", "plan": None}, timezone="Europe/Berlin")
+
     attributes: Attributes | None = None
     timezone: str | None = Field(None, max_length=64, description="IANA name")
 
 
 class ContactIn(ContactChange):
     """A contact to create, or to change when the address is known."""
+
+    model_config = example(
+        email="bob@example.com", attributes={"name": "Bob", "orders": 3}, timezone="Europe/Paris"
+    )
 
     email: Email
 

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from functions.api.shapes.fields import Email, Line, Name, SomeId, View
 from mailtide.domain.content import Identity
 from mailtide.domain.suppression import Stream
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 FromName = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), Line]
 Domain = Annotated[str, StringConstraints(max_length=255)]
@@ -16,6 +16,13 @@ Selectors = Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Fi
 
 class IdentityIn(Body):
     """Who messages are from."""
+
+    model_config = example(
+        name="Newsletter",
+        from_name="Acme",
+        from_address="letters@example.com",
+        bounce_domain="b.example.com",
+    )
 
     name: Name
     from_name: FromName
@@ -31,6 +38,8 @@ class IdentityIn(Body):
 
 class IdentityChange(Body):
     """What may be changed about an identity; what is left out stays."""
+
+    model_config = example(from_name="Acme News", reply_to="support@example.com")
 
     name: Name = ""
     from_name: FromName = ""

@@ -7,13 +7,15 @@ from pydantic import BaseModel, Field
 
 from functions.api.shapes.fields import Name
 from mailtide.domain.organisation import ApiKey, Scope
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 Scopes = Annotated[set[Scope], Field(min_length=1, description="read < send < admin")]
 
 
 class KeyIn(Body):
     """A key to create."""
+
+    model_config = example(name="Shop", scopes=["send"])
 
     name: Name
     scopes: Scopes

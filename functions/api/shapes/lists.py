@@ -4,11 +4,13 @@ from datetime import datetime
 
 from functions.api.shapes.fields import Name, View
 from mailtide.domain.contact_list import ContactList
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 
 class ListIn(Body):
     """What a list is called."""
+
+    model_config = example(name="Newsletter")
 
     name: Name
 

@@ -8,7 +8,7 @@ from functions.api.shapes.fields import Line, View
 from mailtide.domain.quota import Day
 from mailtide.domain.sending_ip import SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Stream
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 Tag = Annotated[
     str,
@@ -34,6 +34,18 @@ class TransportIn(Body):
 class SendingIpIn(Body):
     """A sending IP to create; without a daily limit it is unlimited."""
 
+    model_config = example(
+        tag="relay1",
+        daily_limit=10_000,
+        transport={
+            "host": "relay.example.com",
+            "port": 587,
+            "tls": "starttls",
+            "username": "mailtide",
+            "password": "a long one",
+        },
+    )
+
     tag: Tag
     stream: Stream = Stream.MARKETING
     daily_limit: DailyLimit | None = None
@@ -42,6 +54,8 @@ class SendingIpIn(Body):
 
 class SendingIpChange(Body):
     """What may be changed about a sending IP; what is left out stays."""
+
+    model_config = example(daily_limit=20_000, active=True)
 
     stream: Stream = Stream.MARKETING
     daily_limit: DailyLimit | None = None

@@ -7,11 +7,13 @@ from pydantic import BaseModel
 from functions.api.shapes.fields import Name
 from mailtide.domain.organisation import Source, SourceKind
 from mailtide.domain.signing import Keyring
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 
 class SourceIn(Body):
     """A source to create."""
+
+    model_config = example(name="Our Stalwart")
 
     kind: SourceKind = SourceKind.STALWART
     name: Name

@@ -7,13 +7,15 @@ from pydantic import BaseModel, StringConstraints
 
 from functions.api.shapes.fields import Email
 from mailtide.domain.suppression import Reason, Suppression
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 Note = Annotated[str, StringConstraints(max_length=500)]
 
 
 class SuppressionIn(Body):
     """An address to suppress by hand."""
+
+    model_config = example(email="eve@example.com", note="asked by phone")
 
     email: Email
     note: Note = ""

@@ -6,13 +6,19 @@ from pydantic import StringConstraints
 
 from functions.api.shapes.fields import Name, View
 from mailtide.domain.content import Template
-from mailtide.http import Body
+from mailtide.http import Body, example
 
 Subject = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class TemplateIn(Body):
     """A template as a whole; without a text part one is made from the HTML."""
+
+    model_config = example(
+        name="Welcome",
+        subject="Hello {{ contact.name }}",
+        html='<p>Hello</p><p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>',
+    )
 
     name: Name
     subject: Subject

@@ -56,6 +56,14 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+def example(**fields: Any) -> ConfigDict:
+    """Return the `model_config` of a body that shows what one looks like.
+
+    A field named `…_id` or `…_ids` holds any id: the tests put one in that is there.
+    """
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 class Listing(BaseModel, Generic[Shown]):
     """One page of a listing."""
 

@@ -1,6 +1,7 @@
 """Resource: what the routes of one resource of the API share, so that each stands in one line."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
@@ -10,7 +11,10 @@ from mailtide.domain.page import Page
 from mailtide.errors import NotFoundError
 from mailtide.http import Item, Listing, Shown, caller, listing, position, scoped
 
+PROBLEMS = "x-problems"  # where the description of the API finds a route's codes
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+Codes = Sequence[str]  # codes of problems, beside those that the route's form brings by itself
 ReadPage = Callable[[str, int, str | None], Page[Item]]  # organisation, limit, where to go on
 
 
@@ -27,37 +31,53 @@ class Resource:
         return caller(self.router).org_id
 
     def get(
-        self, path: str, scope: Scope, summary: str | None = None
+        self, path: str, scope: Scope, summary: str, *, problems: Codes = ()
     ) -> Callable[[Function], Function]:
         """Route a GET."""
-        return self._route("GET", path, scope, summary, 200)
+        return self._route("GET", path, scope, summary, 200, problems)
 
     def post(
-        self, path: str, scope: Scope, summary: str, status: int = 200
+        self, path: str, scope: Scope, summary: str, status: int = 200, *, problems: Codes = ()
     ) -> Callable[[Function], Function]:
         """Route a POST."""
-        return self._route("POST", path, scope, summary, status)
+        return self._route("POST", path, scope, summary, status, problems)
 
     def put(
-        self, path: str, scope: Scope, summary: str, status: int = 200
+        self, path: str, scope: Scope, summary: str, status: int = 200, *, problems: Codes = ()
     ) -> Callable[[Function], Function]:
         """Route a PUT."""
-        return self._route("PUT", path, scope, summary, status)
+        return self._route("PUT", path, scope, summary, status, problems)
 
-    def patch(self, path: str, scope: Scope, summary: str) -> Callable[[Function], Function]:
+    def patch(
+        self, path: str, scope: Scope, summary: str, *, problems: Codes = ()
+    ) -> Callable[[Function], Function]:
         """Route a PATCH."""
-        return self._route("PATCH", path, scope, summary, 200)
+        return self._route("PATCH", path, scope, summary, 200, problems)
 
-    def delete(self, path: str, scope: Scope, summary: str) -> Callable[[Function], Function]:
+    def delete(
+        self, path: str, scope: Scope, summary: str, *, problems: Codes = ()
+    ) -> Callable[[Function], Function]:
         """Route a DELETE, which answers `no_content`."""
-        return self._route("DELETE", path, scope, summary, 204)
+        return self._route("DELETE", path, scope, summary, 204, problems)
 
     def _route(
-        self, method: str, path: str, scope: Scope, summary: str | None, status: int
+        self, method: str, path: str, scope: Scope, summary: str, status: int, problems: Codes
     ) -> Callable[[Function], Function]:
-        return self.router.route(
-            path, method, summary=summary, status_code=status, tags=[self._tag], **scoped(scope)
-        )
+        def decorate(function: Function) -> Function:
+            route = self.router.route(
+                path,
+                method,
+                summary=summary,
+                description=inspect.getdoc(function),
+                status_code=status,
+                tags=[self._tag],
+                openapi_extensions={PROBLEMS: list(problems)},
+                **scoped(scope),
+            )
+            decorated: Function = route(function)
+            return decorated
+
+        return decorate
 
     def listed(
         self,
