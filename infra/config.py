@@ -17,6 +17,8 @@ class Config:
     emulator: bool = False  # plain HTTP; stream events without a shard id
     public_url: str = ""  # what links in mail start with; empty: the HTTP API's own address
     relay_networks: str = ""  # private CIDRs that an SMTP relay may be in, comma-separated
+    ses_event_bridge: bool = False  # take SES's events from the account's event bus as well
+    ses_topics: str = ""  # other SNS topics that may post to /webhooks/ses: ARNs, comma-separated
     alarm_email: str = ""  # who hears of alarms, beside the topic's other subscribers
     retain_data: bool = True  # keep tables, bucket and secrets when the stack is deleted
     tracing: bool = False  # X-Ray

@@ -17,6 +17,7 @@ from infra.constructs.function import MailtideFunction, runtime
 from infra.constructs.http_api import HttpApi
 from infra.constructs.monitoring import Monitoring, silence_alarm
 from infra.constructs.queue_worker import QueueWorker
+from infra.constructs.ses_events import SesEvents
 from infra.constructs.storage import Storage
 from infra.constructs.stream import FailedBatches, iterator_age_alarm, quarantine_alarm, read_stream
 from infra.constructs.tables import Tables
@@ -57,6 +58,7 @@ class MailtideStack(Stack):
         self.http_api = HttpApi(self, "Http", config=config)
         sizes = _sizes(config)
         self.queues = self._queues(sizes)
+        self.ses_events = self._ses_events()
         self.functions = self._functions(sizes, artifacts)
         self._drain_queues()
         self._route_requests()
@@ -87,6 +89,14 @@ class MailtideStack(Stack):
             )
             for name, (visibility_seconds, max_age_minutes) in shapes.items()
         }
+
+    def _ses_events(self) -> SesEvents:
+        worker = self.queues["events"]
+        require_tls = not self.config.emulator
+        made = SesEvents(self, "SesEvents", events_queue=worker, require_tls=require_tls)
+        if self.config.ses_event_bridge:
+            made.read_bus(worker)
+        return made
 
     def _functions(
         self, sizes: dict[str, Size], artifacts: Artifacts
@@ -134,6 +144,8 @@ class MailtideStack(Stack):
             "MAILTIDE_RELAY_SECRET_PREFIX": self.relay_prefix,
             "MAILTIDE_PUBLIC_URL": self.http_api.address,
             "MAILTIDE_RELAY_NETWORKS": config.relay_networks,
+            "MAILTIDE_SES_TOPIC": self.ses_events.topic.topic_arn,
+            "MAILTIDE_SES_TOPICS": config.ses_topics,
             "MAILTIDE_SENDER_TIMEOUT_SECONDS": str(config.sender_timeout_seconds),
             "MAILTIDE_LEASE_SECONDS": str(config.effective_lease_seconds),
             "MAILTIDE_EMULATOR": "true" if config.emulator else "false",
@@ -252,6 +264,7 @@ class MailtideStack(Stack):
             "DataBucket": self.storage.bucket.bucket_name,
             "IdentitySecret": self.storage.secret_arn("identity"),
             "SigningSecret": self.storage.secret_arn("signing"),
+            "SesTopic": self.ses_events.topic.topic_arn,
         }
         for name, worker in self.queues.items():
             places[f"{name.title()}Queue"] = worker.queue.queue_url

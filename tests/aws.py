@@ -16,6 +16,7 @@ from tests.tables import PREFIX, REGION, create_tables
 BUCKET = "test-data"
 QUEUES = ("launch", "sending", "events", "imports")
 SIGNING = {"current": "1", "1": "r" * 64, "0": "s" * 64}
+SES_TOPIC = "arn:aws:sns:us-east-1:123456789012:ses-events"
 PUBLIC_URL = "https://t.example.test"
 
 
@@ -79,6 +80,8 @@ def _environment(queues: dict[str, str]) -> dict[str, str]:
         "RELAY_SECRET_PREFIX": "test/relay/",
         "PUBLIC_URL": PUBLIC_URL,
         "RELAY_NETWORKS": "127.0.0.0/8",
+        "SES_TOPIC": SES_TOPIC,
+        "SES_TOPICS": "",
         "SENDER_TIMEOUT_SECONDS": "60",
         "LEASE_SECONDS": "120",
         "EMULATOR": "false",

@@ -1,5 +1,6 @@
 """What the parameters change: the same stack for a laptop, and for who wants to hear of alarms."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,20 @@ def test_tracing_passes_the_rules_and_a_slash_after_the_public_address_is_no_par
     assert '"MAILTIDE_PUBLIC_URL": "https://t.example.com"' in written
 
 
+def test_events_of_the_bus_pass_the_rules_and_are_of_our_messages_alone(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path / "assembly"))
+    build_app(app, Config(ses_event_bridge=True), lay_out(tmp_path / "code"))
+    app.synth()
+    template = json.loads((tmp_path / "assembly" / "Mailtide.template.json").read_text())
+    (rule,) = [rule for rule in properties(template, "AWS::Events::Rule") if "EventPattern" in rule]
+    assert rule["EventPattern"] == {
+        "source": ["aws.ses"],
+        "detail": {"mail": {"tags": {"mt-message": [{"exists": True}]}}},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0].startswith("EventsJobsQueue")
+
+
 def test_functions_run_on_the_host_that_the_parameters_name(template: dict[str, Any]) -> None:
     for function in properties(template, "AWS::Lambda::Function"):
         assert function["Architectures"] == ["x86_64"]
@@ -66,7 +81,7 @@ def test_functions_are_told_where_they_run(template: dict[str, Any]) -> None:
 
 
 def test_queues_and_bucket_take_plain_http(template: dict[str, Any]) -> None:
-    assert properties(template, "AWS::SQS::QueuePolicy") == []
+    assert "aws:SecureTransport" not in str(template)
     assert properties(template, "AWS::S3::BucketPolicy") == []
 
 
@@ -84,8 +99,8 @@ def test_data_goes_with_the_stack(template: dict[str, Any]) -> None:
 
 
 def test_alarms_are_mailed_to_whom_the_parameter_names(template: dict[str, Any]) -> None:
-    (subscription,) = properties(template, "AWS::SNS::Subscription")
-    assert subscription["Protocol"] == "email"
+    subscriptions = properties(template, "AWS::SNS::Subscription")
+    (subscription,) = [one for one in subscriptions if one["Protocol"] == "email"]
     assert subscription["Endpoint"] == "ops@example.com"
 
 

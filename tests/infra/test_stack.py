@@ -186,10 +186,49 @@ def test_every_alarm_tells_somebody_and_names_a_section_of_the_runbook(
 
 
 def test_alarms_may_publish_to_their_topic(resources: Resources) -> None:
-    (policy,) = resources("AWS::SNS::TopicPolicy").values()
-    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
-    assert allowed[0]["Action"] == "sns:Publish"
+    (allowed,) = _allowed(_policy(resources, "AWS::SNS::TopicPolicy", "Alarms"))
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Action"] == "sns:Publish"
+
+
+def test_ses_alone_publishes_events_and_only_for_this_accounts_configuration_sets(
+    resources: Resources,
+) -> None:
+    statements = _policy(resources, "AWS::SNS::TopicPolicy", "SesEvents")
+    (allowed,) = _allowed(statements)
+    assert allowed["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert allowed["Action"] == "sns:Publish"
+    conditions = allowed["Condition"]
+    assert conditions["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert text(conditions["ArnLike"]["aws:SourceArn"]).endswith(':configuration-set/*"]]}')
+    (refused,) = [s for s in statements if s["Effect"] == "Deny"]
+    assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_queue_of_events_takes_raw_events_from_that_topic_and_from_no_other(
+    resources: Resources,
+) -> None:
+    (subscription,) = resources("AWS::SNS::Subscription").values()
+    topic = subscription["TopicArn"]["Ref"]
+    assert topic.startswith("SesEvents")
+    assert (subscription["Protocol"], subscription["RawMessageDelivery"]) == ("sqs", True)
+    assert subscription["Endpoint"]["Fn::GetAtt"][0].startswith("EventsJobsQueue")
+    dead = subscription["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert dead.startswith("EventsJobsDead")
+    for queue in ("EventsJobsQueue", "EventsJobsDead"):
+        (allowed,) = _allowed(_policy(resources, "AWS::SQS::QueuePolicy", queue))
+        assert allowed["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": topic}}}
+
+
+def test_functions_are_told_the_topic_and_operators_too(
+    resources: Resources, template: Mapping[str, Any]
+) -> None:
+    topic = template["Outputs"]["SesTopic"]["Value"]
+    for function in resources("AWS::Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert variables["MAILTIDE_SES_TOPIC"] == topic
+        assert variables["MAILTIDE_SES_TOPICS"] == ""
 
 
 def test_every_function_and_queue_has_its_alarms(resources: Resources) -> None:
@@ -243,6 +282,16 @@ def test_cdk_nag_finds_only_what_has_a_reason_and_every_reason_is_needed(
 def _alarms(resources: Resources, anchor: str) -> list[Mapping[str, Any]]:
     alarms = resources("AWS::CloudWatch::Alarm").values()
     return [alarm for alarm in alarms if alarm["AlarmDescription"].endswith(f"#{anchor}")]
+
+
+def _policy(resources: Resources, kind: str, of: str) -> list[Mapping[str, Any]]:
+    """Return the statements of the policy whose resource's logical id begins with `of`."""
+    (policy,) = [item for id_, item in resources(kind).items() if of in id_]
+    return list(policy["PolicyDocument"]["Statement"])
+
+
+def _allowed(statements: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [statement for statement in statements if statement["Effect"] == "Allow"]
 
 
 def _mappings(resources: Resources, sources: Mapping[str, Any]) -> list[Mapping[str, Any]]:

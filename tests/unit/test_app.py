@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "MAILTIDE_RELAY_SECRET_PREFIX": "app/relay/",
     "MAILTIDE_PUBLIC_URL": "",
     "MAILTIDE_RELAY_NETWORKS": "127.0.0.0/8, 10.0.0.0/8",
+    "MAILTIDE_SES_TOPIC": "arn:aws:sns:us-east-1:123456789012:ses",
+    "MAILTIDE_SES_TOPICS": "arn:aws:sns:us-east-1:123456789012:a,",
     "MAILTIDE_SENDER_TIMEOUT_SECONDS": "120",
     "MAILTIDE_LEASE_SECONDS": "180",
     "MAILTIDE_EMULATOR": "false",
@@ -53,6 +55,7 @@ def test_settings_are_read_from_the_environment() -> None:
     assert settings.table_prefix == "app"
     assert settings.public_url == ""
     assert settings.relay_networks == ("127.0.0.0/8", "10.0.0.0/8")
+    assert settings.ses_topics == ("arn:aws:sns:us-east-1:123456789012:a",)
     assert (settings.sender_timeout_seconds, settings.lease_seconds) == (120, 180)
     assert settings.emulator is False
 

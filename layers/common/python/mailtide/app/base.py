@@ -48,6 +48,8 @@ class Settings:
     relay_secret_prefix: str
     public_url: str  # may be empty: then the request's own host
     relay_networks: tuple[str, ...]  # private CIDRs that a relay may be in
+    ses_topic: str  # ARN of the SNS topic that SES publishes to; empty: SES is not set up
+    ses_topics: tuple[str, ...]  # ARNs of others that may post to /webhooks/ses
     sender_timeout_seconds: int
     lease_seconds: int
     emulator: bool  # stream events may come without a shard id
@@ -67,8 +69,9 @@ class Settings:
             values[field.name] = environment[name]
         for name in ("sender_timeout_seconds", "lease_seconds"):
             values[name] = int(values[name])
-        networks = (network.strip() for network in values["relay_networks"].split(","))
-        values["relay_networks"] = tuple(network for network in networks if network)
+        for name in ("relay_networks", "ses_topics"):
+            parts = (part.strip() for part in values[name].split(","))
+            values[name] = tuple(part for part in parts if part)
         values["emulator"] = values["emulator"] == "true"
         return cls(**values)
 
