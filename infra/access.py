@@ -32,10 +32,11 @@ ACCESS: dict[str, Access] = {
             "campaigns": "rw",
             "warmup_schedules": "rw",
             "suppression_list": "rw",
+            "jobs": "rw",
         },
-        get=("imports",),
+        get=("imports", "exports"),
         put=("imports",),
-        send=("launch", "imports"),
+        send=("launch", "imports", "jobs"),
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
     ),
@@ -55,6 +56,7 @@ ACCESS: dict[str, Access] = {
         send=("imports",),
         secrets=("identity",),
     ),
+    "jobs": Access(tables={"jobs": "rw"}, send=("jobs",)),
     "launch": Access(
         tables={
             "campaigns": "rw",
@@ -75,8 +77,9 @@ ACCESS: dict[str, Access] = {
             "batches": "rw",
             "sending_ips": "r",
             "warmup_schedules": "r",
+            "jobs": "rw",
         },
-        send=("launch", "sending"),
+        send=("launch", "sending", "jobs"),
     ),
     "sender": Access(
         tables={

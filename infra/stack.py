@@ -78,6 +78,7 @@ class MailtideStack(Stack):
             "sending": (sender, 60),
             "events": (6 * sizes["ingest"].timeout_seconds, 15),
             "imports": (6 * sizes["imports"].timeout_seconds, 60),
+            "jobs": (6 * sizes["jobs"].timeout_seconds, 60),
         }
         return {
             name: QueueWorker(
@@ -165,9 +166,8 @@ class MailtideStack(Stack):
         # A payload has up to 100 events (`flows/webhook.py`), of up to 8 calls of about 10 ms one
         # after another: at worst 5 x 100 x 8 x 10 ms = 40 s of the function's 60, as a rule 5 s.
         self.queues["events"].drain_with(self.functions["ingest"], batch_size=5)
-        self.queues["imports"].drain_with(
-            self.functions["imports"], batch_size=1, max_concurrency=2
-        )
+        for name in ("imports", "jobs"):
+            self.queues[name].drain_with(self.functions[name], batch_size=1, max_concurrency=2)
 
     def _route_requests(self) -> None:
         insights = [
@@ -285,6 +285,7 @@ def _sizes(config: Config) -> dict[str, Size]:
         "webhook": Size(1769, HTTP_TIMEOUT_SECONDS),  # 5 MB are cut up in 0.2 s of a whole core
         "tracking": Size(256, HTTP_TIMEOUT_SECONDS),
         "imports": Size(1024, work),
+        "jobs": Size(1769, work),  # rows of tables become CSV: work for one whole core
         "launch": Size(1024, work),
         "release": Size(512, work),
         "sender": Size(1024, config.sender_timeout_seconds),

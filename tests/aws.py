@@ -14,7 +14,7 @@ from mailtide import app
 from tests.tables import PREFIX, REGION, create_tables
 
 BUCKET = "test-data"
-QUEUES = ("launch", "sending", "events", "imports")
+QUEUES = ("launch", "sending", "events", "imports", "jobs")
 SIGNING = {"current": "1", "1": "r" * 64, "0": "s" * 64}
 SES_TOPIC = "arn:aws:sns:us-east-1:123456789012:ses-events"
 PUBLIC_URL = "https://t.example.test"

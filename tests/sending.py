@@ -138,7 +138,9 @@ class Stage:
 
     def release(self) -> Release:
         """Return the release flow."""
-        return Release(self.campaigns, self.batches, self.ips, self.quota, self.queues, LEASE)
+        return Release(
+            self.campaigns, self.batches, self.ips, self.quota, self.queues, LEASE, lambda _: 0
+        )
 
     def look(self) -> list[Order]:
         """Let release take one look; return the pointers it sent."""

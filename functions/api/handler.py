@@ -2,7 +2,7 @@
 
 Trigger: HTTP `/api/{proxy+}`, but for what the insights function answers.
 Writes: every table but batches, events and counters; secrets of relays; import files, through
-presigned addresses; SQS `launch` and `imports`.
+presigned addresses; SQS `launch`, `imports` and `jobs`.
 Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
 """
 
@@ -15,6 +15,7 @@ from functions.api import (
     contacts,
     identities,
     imports,
+    jobs,
     keys,
     lists,
     openapi,
@@ -34,6 +35,7 @@ for one in (
     contacts,
     identities,
     imports,
+    jobs,
     keys,
     lists,
     sending_ips,

@@ -1,8 +1,8 @@
-"""Release: hand out the batches that are due, ask again for launches, finish campaigns.
+"""Release: hand out the batches that are due, ask again for launches and jobs, finish campaigns.
 
 Trigger: a schedule, every minute.
-Writes: batches, campaigns; pointers to the queues `sending` and `launch`; metrics of looks and
-batches.
+Writes: batches, campaigns, jobs (who asked again); pointers to the queues `sending`, `launch` and
+`jobs`; metrics of looks and batches.
 Errors: raised; what was not done is still due a minute later.
 """
 

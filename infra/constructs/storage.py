@@ -23,6 +23,7 @@ class Storage(Construct):
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=not config.emulator,
             lifecycle_rules=[
+                _expire("exports/", days=7),
                 _expire("imports/", days=30),
                 _expire("payloads/", days=30),
                 _expire("raw/", days=90),

@@ -78,6 +78,7 @@ class Outgoing:
             quota=self.world.faulty(self.world.quota, "quota"),
             orders=self.world.faulty(_Queues(self.world), "queues"),
             lease=LEASE,
+            watch_jobs=lambda _: 0,
         ).run(self.world.clock.now, f"look-{self.world.runs}")
 
     def send(self, order: Order) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from functions.imports.handler import lambda_handler as imports
 from functions.ingest.handler import lambda_handler as ingest
+from functions.jobs.handler import lambda_handler as jobs
 from functions.launch.handler import lambda_handler as launch
 from functions.react.handler import lambda_handler as react
 from functions.release.handler import lambda_handler as release
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 WORKERS: Mapping[str, tuple[str, Handler, int]] = {  # queue → function and its greatest batch
     "imports": ("imports", imports, 10),
+    "jobs": ("jobs", jobs, 10),
     "launch": ("launch", launch, 10),
     "sending": ("sender", sender, 1),
     "events": ("ingest", ingest, 3),  # large ones; a visitor waits for the whole batch

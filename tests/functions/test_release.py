@@ -41,7 +41,12 @@ def put_batch(recipients: int = 2) -> Batch:
 
 
 def test_with_nothing_to_do_it_says_so(aws: Stack) -> None:
-    assert lambda_handler({}, Context()) == {"batches": 0, "relaunched": 0, "finished": 0}
+    assert lambda_handler({}, Context()) == {
+        "batches": 0,
+        "relaunched": 0,
+        "finished": 0,
+        "jobs": 0,
+    }
 
 
 def test_a_due_batch_is_handed_out_once(aws: Stack) -> None:

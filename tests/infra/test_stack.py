@@ -110,7 +110,7 @@ def test_a_job_stays_invisible_longer_than_its_function_may_run(resources: Resou
 
 def test_a_failed_job_returns_to_its_queue_alone(resources: Resources) -> None:
     mappings = _mappings(resources, resources("AWS::SQS::Queue"))
-    assert len(mappings) == 4
+    assert len(mappings) == 5
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
@@ -235,7 +235,7 @@ def test_every_function_and_queue_has_its_alarms(resources: Resources) -> None:
     names = function_names()
     assert len(_alarms(resources, "function-errors")) == len(names)
     assert len(_alarms(resources, "throttles")) == len(names)
-    assert len(_alarms(resources, "queue-age")) == 4
+    assert len(_alarms(resources, "queue-age")) == 5
     assert len(_alarms(resources, "iterator-age")) == 2
     assert len(_alarms(resources, "server-errors")) == 1
     assert len(_alarms(resources, "quarantine")) == 1

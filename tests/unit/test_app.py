@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "MAILTIDE_QUEUE_SENDING": "https://sqs/sending",
     "MAILTIDE_QUEUE_EVENTS": "https://sqs/events",
     "MAILTIDE_QUEUE_IMPORTS": "https://sqs/imports",
+    "MAILTIDE_QUEUE_JOBS": "https://sqs/jobs",
     "MAILTIDE_SECRET_IDENTITY": "identity",
     "MAILTIDE_SECRET_SIGNING": "signing",
     "MAILTIDE_RELAY_SECRET_PREFIX": "app/relay/",

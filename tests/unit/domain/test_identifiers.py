@@ -149,3 +149,16 @@ def test_the_local_part_with_the_longest_tag_fits_into_64_octets() -> None:
 )
 def test_an_address_that_is_not_ours_names_nothing(address: str) -> None:
     assert identifiers.parse_verp(address) is None
+
+
+@given(
+    first=st.integers(0, 2**47),
+    later=st.integers(0, 2**47),
+    chance=st.binary(min_size=4, max_size=4),
+)
+def test_what_is_named_by_its_instant_sorts_newest_first(
+    first: int, later: int, chance: bytes
+) -> None:
+    one, two = (identifiers.recent_first(at, chance) for at in (first, later))
+    assert len(one) == 16
+    assert (one > two) is (first < later)

@@ -12,8 +12,10 @@ from mailtide.aws_errors import translated
 from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.pointers import (
     ImportPointer,
+    JobPointer,
     Shard,
     write_import,
+    write_job,
     write_order,
     write_shard,
 )
@@ -94,6 +96,17 @@ class ImportPointers:
     def send(self, pointer: ImportPointer) -> None:
         """Enqueue a pointer."""
         self.queue.send(write_import(pointer))
+
+
+@dataclass(frozen=True, slots=True)
+class JobPointers:
+    """The queue `jobs`."""
+
+    queue: Queue
+
+    def send(self, pointer: JobPointer) -> None:
+        """Enqueue a pointer."""
+        self.queue.send(write_job(pointer))
 
 
 def _calls(bodies: Iterable[str]) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from mailtide.app.base import (
     Settings,
     bucket,
+    certain_death,
     client,
     connect,
     contact_id,
@@ -35,6 +36,7 @@ from mailtide.app.incoming import (
     tracking,
     webhook,
 )
+from mailtide.app.job_kinds import job_watch, jobs
 from mailtide.app.outgoing import batches, launch, orders, release, sender
 from mailtide.app.resources import api, entropy, imports, new_id
 
@@ -43,6 +45,7 @@ __all__ = [
     "api",
     "batches",
     "bucket",
+    "certain_death",
     "client",
     "connect",
     "contact_id",
@@ -55,6 +58,8 @@ __all__ = [
     "imports",
     "ingest",
     "insights",
+    "job_watch",
+    "jobs",
     "keyring",
     "launch",
     "message_id",

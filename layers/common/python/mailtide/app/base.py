@@ -43,6 +43,7 @@ class Settings:
     queue_sending: str
     queue_events: str
     queue_imports: str
+    queue_jobs: str
     secret_identity: str  # names or ARNs
     secret_signing: str
     relay_secret_prefix: str
@@ -92,6 +93,11 @@ def deadline(remaining_ms: int) -> datetime:
     """Return until when a sender with so much time left may begin hand-overs."""
     remaining = timedelta(milliseconds=remaining_ms)
     return now() + remaining - min(_RESERVE, remaining / 4)
+
+
+def certain_death(remaining_ms: int) -> datetime:
+    """Return by when a function with so much time left has certainly ended."""
+    return now() + timedelta(milliseconds=remaining_ms) + _RESERVE
 
 
 @cache

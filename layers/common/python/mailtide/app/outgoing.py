@@ -70,6 +70,7 @@ def launch() -> "Launch":
 @cache
 def release() -> "Release":
     """The release flow."""
+    from mailtide.app.job_kinds import job_watch
     from mailtide.flows.release import Release
     from mailtide.store.campaigns import Campaigns
     from mailtide.store.quota import Quota
@@ -82,6 +83,7 @@ def release() -> "Release":
         quota=Quota(),
         orders=orders(),
         lease=timedelta(seconds=settings().lease_seconds),
+        watch_jobs=job_watch().run,
     )
 
 

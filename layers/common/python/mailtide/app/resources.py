@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mailtide.app.base import client, connect, contact_id, keyring, now, settings
+from mailtide.app.job_kinds import job_desk
 from mailtide.app.outgoing import orders
 from mailtide.domain import identifiers, organisation
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mailtide.flows.import_desk import ImportDesk
     from mailtide.flows.imports import Importer
     from mailtide.flows.ip_registry import IpRegistry
+    from mailtide.flows.job_desk import JobDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.import_files import ImportFiles
@@ -36,6 +38,7 @@ class Resources:
     contact_book: "ContactBook"
     lists: "Lists"
     imports: "ImportDesk"
+    jobs: "JobDesk"
     templates: "Templates"
     identities: "Identities"
     sending_ips: "SendingIps"
@@ -75,6 +78,7 @@ def api() -> Resources:
         contact_book=ContactBook(contacts, lists, suppressions, contact_id, now),
         lists=lists,
         imports=_import_desk(),
+        jobs=job_desk(),
         templates=Templates(),
         identities=Identities(),
         sending_ips=SendingIps(),

@@ -14,6 +14,8 @@ CAMPAIGN_BYTES = 6
 CAMPAIGN_CHARS = 10
 MESSAGE_BYTES = 16
 ID_BYTES = 10
+CHANCE_BYTES = 4  # of an id that begins with an instant
+_END_OF_TIME = 2**48 - 1  # ms
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 _VERP = re.compile(r"^b-([a-z0-9]{1,16})-([0-9a-v]{26})@", re.IGNORECASE | re.ASCII)
@@ -32,6 +34,14 @@ def decode(text: str) -> bytes:
         ValueError: when the text is not base32hex.
     """
     return base64.b32hexdecode(text.upper() + "=" * (-len(text) % 8))
+
+
+def recent_first(at_ms: int, chance: bytes) -> str:
+    """Name something by when it was made, so that the newest sorts first (16 characters).
+
+    `at_ms` is epoch milliseconds; `chance`, 4 random bytes, tells apart what is made in the same.
+    """
+    return encode((_END_OF_TIME - at_ms).to_bytes(6) + chance)
 
 
 def contact_id(key: bytes, org_id: str, address: str) -> str:

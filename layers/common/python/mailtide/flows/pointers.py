@@ -3,6 +3,7 @@
 launch   {"org_id": …, "campaign_id": …, "shard": "0" … "f"}
 sending  {"org_id": …, "campaign_id": …, "shard": …, "batch_id": …, "fence": n}
 imports  {"org_id": …, "import_id": …}
+jobs     {"org_id": …, "job_id": …}
 """
 
 import json
@@ -27,6 +28,14 @@ class ImportPointer:
 
     org_id: str
     import_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobPointer:
+    """One job that is to be worked on."""
+
+    org_id: str
+    job_id: str
 
 
 def write_shard(shard: Shard) -> str:
@@ -84,3 +93,18 @@ def read_import(text: str) -> ImportPointer:
     """
     found = json.loads(text)
     return ImportPointer(found["org_id"], found["import_id"])
+
+
+def write_job(pointer: JobPointer) -> str:
+    """Return the queue's text for a job."""
+    return json.dumps({"org_id": pointer.org_id, "job_id": pointer.job_id})
+
+
+def read_job(text: str) -> JobPointer:
+    """Read what `write_job` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
+    """
+    found = json.loads(text)
+    return JobPointer(found["org_id"], found["job_id"])

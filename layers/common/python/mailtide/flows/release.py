@@ -1,11 +1,11 @@
-"""Release: once a minute, hand out what is due, ask again for launches, finish campaigns.
+"""Release: once a minute, hand out what is due, ask again for launches and jobs, finish campaigns.
 
 A batch is due when its time has come or its holder's lease ran out without progress. The day's
 places go to the best rank first; the sender's reservation is the guard, this is only the order.
 Source: docs/domain/sending.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -94,6 +94,7 @@ class Released:
     batches: int = 0
     relaunched: int = 0
     finished: int = 0
+    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Release:
     quota: Quota
     orders: Orders
     lease: timedelta
+    watch_jobs: Callable[[datetime], int]  # asks again for jobs that nobody works on
 
     def run(self, now: datetime, nonce: str) -> Released:
         """Take one look at all that waits; `nonce` names this look."""
@@ -119,7 +121,7 @@ class Release:
             else:
                 ready[campaign.campaign_id] = campaign
         batches = self._release(ready, now, nonce)
-        return Released(batches, relaunched, finished)
+        return Released(batches, relaunched, finished, self.watch_jobs(now))
 
     def _relaunch(self, campaign: Campaign, now: datetime) -> int:
         """Ask again for a launch that has not finished in its time."""

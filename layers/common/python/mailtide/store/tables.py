@@ -19,6 +19,7 @@ from pynamodb.attributes import (
 )
 
 from mailtide.store.indexes import ActiveIndex, DueIndex, ProblemIndex, RecipientIndex
+from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
 
 
@@ -276,6 +277,7 @@ ALL: tuple[type[Row], ...] = (
     CampaignMetricRow,
     WarmupRow,
     SuppressionRow,
+    JobRow,
 )
 
 

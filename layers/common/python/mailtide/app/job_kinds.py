@@ -1,0 +1,67 @@
+"""The jobs: what works on each kind, and what asks for the work."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mailtide.app.base import client, connect, now, settings
+from mailtide.domain import identifiers
+from mailtide.domain.job import JobKind
+from mailtide.domain.message import millis
+
+if TYPE_CHECKING:
+    from mailtide.bus import JobPointers
+    from mailtide.flows.job_desk import JobDesk
+    from mailtide.flows.job_watch import JobWatch
+    from mailtide.flows.jobs import Kind, Runner
+    from mailtide.store.import_files import ImportFiles
+
+KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {}
+
+
+@cache
+def jobs() -> "Runner":
+    """The flow that works on jobs; a kind is built when a job of it comes."""
+    from mailtide.flows.jobs import Runner
+    from mailtide.store.jobs import Jobs
+
+    connect()
+    return Runner(Jobs(), KINDS, _pointers(), now)
+
+
+@cache
+def job_watch() -> "JobWatch":
+    """The look at jobs that nobody works on."""
+    from mailtide.flows.job_watch import JobWatch
+    from mailtide.store.jobs import Jobs
+
+    connect()
+    return JobWatch(Jobs(), _pointers())
+
+
+def job_desk() -> "JobDesk":
+    """What is asked of jobs."""
+    from mailtide.flows.job_desk import JobDesk
+    from mailtide.store.jobs import Jobs
+
+    return JobDesk(Jobs(), files(), _pointers(), new_job_id, now)
+
+
+def files() -> "ImportFiles":
+    """The bucket, for files that people send and fetch."""
+    from mailtide.store.import_files import ImportFiles
+
+    return ImportFiles(client("s3"), settings().data_bucket)
+
+
+def new_job_id(at: datetime) -> str:
+    """Name a job; the newest sorts first."""
+    return identifiers.recent_first(millis(at), os.urandom(identifiers.CHANCE_BYTES))
+
+
+def _pointers() -> "JobPointers":
+    from mailtide.bus import JobPointers, Queue
+
+    return JobPointers(Queue(client("sqs"), settings().queue_jobs))
