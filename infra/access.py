@@ -18,6 +18,8 @@ class Access:
     secrets: tuple[str, ...] = ()  # it reads identity, signing
     reads_relay_logins: bool = False
     keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
+    sends_over_ses: bool = False
+    reads_ses_account: bool = False
 
 
 ACCESS: dict[str, Access] = {
@@ -98,6 +100,8 @@ ACCESS: dict[str, Access] = {
         send=("sending",),
         secrets=("identity", "signing"),
         reads_relay_logins=True,
+        sends_over_ses=True,
+        reads_ses_account=True,
     ),
     "webhook": Access(put=("payloads",), send=("events",), secrets=("signing",)),
     "tracking": Access(

@@ -7,6 +7,7 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from infra.access import ACCESS
+from infra.constructs.ses_access import IDENTITIES, SETS
 
 if TYPE_CHECKING:
     from infra.stack import MailtideStack
@@ -20,7 +21,8 @@ WHOLE_STACK = {
 INDEX = "A query on any of the table's own indexes; the table itself is named."
 OBJECTS = "A function reads or writes any object under its own prefix; keys hold random ids."
 FAILED = "Lambda names the objects that hold what a stream reader gave up on."
-TRACING = "X-Ray takes segments for no resource in particular."
+ACCOUNT = "SES's account is no resource; X-Ray takes segments for none in particular."
+SES = "A sending IP may name any configuration set, and mail is from any verified identity."
 RELAY = "Logins of the relays that organisations add; they share a prefix of their own."
 
 
@@ -46,8 +48,12 @@ def _wildcards(stack: "MailtideStack") -> Iterator[tuple[str, str]]:
     yield f"IAM5[Resource::<{bucket}.Arn>/aws/lambda/*]", FAILED
     secrets = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret"
     yield f"IAM5[Resource::{secrets}:{stack.relay_prefix}*]", RELAY
-    if stack.config.tracing:
-        yield "IAM5[Resource::*]", TRACING
+    yield "IAM5[Resource::*]", ACCOUNT
+    for resource in (IDENTITIES, SETS):
+        yield (
+            f"IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:{resource}]",
+            SES,
+        )
 
 
 def _logical_id(resource: IConstruct) -> str:

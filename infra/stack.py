@@ -17,6 +17,7 @@ from infra.constructs.function import MailtideFunction, runtime
 from infra.constructs.http_api import HttpApi
 from infra.constructs.monitoring import Monitoring, silence_alarm
 from infra.constructs.queue_worker import QueueWorker
+from infra.constructs.ses_access import grant_ses
 from infra.constructs.ses_events import SesEvents
 from infra.constructs.storage import Storage
 from infra.constructs.stream import FailedBatches, iterator_age_alarm, quarantine_alarm, read_stream
@@ -227,6 +228,7 @@ class MailtideStack(Stack):
             _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
             _allow(function, KEEP_LOGINS, self._relay_logins())
+        grant_ses(function, access)
 
     def _grant_sending(self, function: MailtideFunction, queue: str) -> None:
         self.queues[queue].queue.grant_send_messages(function)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from mailtide import app
 from mailtide.domain.campaign import Campaign, Move
@@ -35,8 +36,16 @@ def put_contacts(addresses: Sequence[str]) -> list[str]:
     return ids
 
 
-def put_campaign(relay_port: int = 2525, *, daily_limit: int | None = None) -> None:
-    """Put a campaign in draft with its content, and a sending IP behind a relay on loopback."""
+def put_campaign(
+    relay_port: int = 2525, *, daily_limit: int | None = None, configuration_set: str | None = None
+) -> None:
+    """Put a campaign in draft with its content, and a sending IP.
+
+    The IP is behind a relay on loopback, or sends over SES when a configuration set is named.
+    """
+    transport: dict[str, Any] = {"kind": "ses", "configuration_set": configuration_set}
+    if configuration_set is None:
+        transport = {"kind": "smtp", "host": "127.0.0.1", "port": relay_port, "tls": "none"}
     dynamo.put(
         CampaignRow(
             ORG,
@@ -79,7 +88,7 @@ def put_campaign(relay_port: int = 2525, *, daily_limit: int | None = None) -> N
             "ip1",
             tag="a",
             stream_="marketing",
-            transport={"kind": "smtp", "host": "127.0.0.1", "port": relay_port, "tls": "none"},
+            transport=transport,
             daily_limit=daily_limit,
             created_at=NOW,
         )

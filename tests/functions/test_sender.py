@@ -15,7 +15,7 @@ from local.emulator import free_port
 from mailtide import app
 from mailtide.domain.campaign import Move
 from mailtide.domain.identifiers import SHARDS, parse_verp
-from mailtide.domain.message import SENT, SUPPRESSED, EventRow
+from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, EventRow, SentState
 from mailtide.domain.suppression import Evidence, Reason, Suppression
 from mailtide.flows.pointers import Shard, write_shard
 from mailtide.store.messages import Messages
@@ -23,6 +23,8 @@ from mailtide.store.suppressions import Suppressions
 from tests.aws import Stack, stack
 from tests.events import Context, failed_ids, sqs_event
 from tests.functions.campaigns import CAMPAIGN, NOW, ORG, move, put_campaign, put_contacts
+from tests.transports import scripted_ses as script
+from tests.transports.scripted_ses import Reply, ScriptedSes
 
 ADDRESSES = [f"reader{i}@example.test" for i in range(4)]
 
@@ -59,18 +61,24 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield made
 
 
-def launched(aws: Stack, port: int) -> tuple[list[str], list[str]]:
+def launched(
+    aws: Stack, port: int = 0, configuration_set: str | None = None
+) -> tuple[list[str], list[str]]:
     """Launch the campaign; return the contacts and the pointers to their batches."""
     ids = put_contacts(ADDRESSES)
-    put_campaign(port)
+    put_campaign(port, configuration_set=configuration_set)
     move(Move.START)
     launch(sqs_event(*(write_shard(Shard(ORG, CAMPAIGN, shard)) for shard in SHARDS)), Context())
     return ids, aws.bodies("sending")
 
 
-def row_of(contact_id: str) -> EventRow:
+def rows_of(contact_id: str) -> dict[str, EventRow]:
     message_id = app.message_id(CAMPAIGN, contact_id)
-    [row] = Messages().of_messages([message_id])[message_id]
+    return {row.event_key: row for row in Messages().of_messages([message_id])[message_id]}
+
+
+def row_of(contact_id: str) -> EventRow:
+    [row] = rows_of(contact_id).values()
     return row
 
 
@@ -137,3 +145,84 @@ def test_without_time_a_fresh_pointer_goes_on(aws: Stack, mailbox: tuple[Mailbox
 
 def test_what_is_no_pointer_goes_back(aws: Stack) -> None:
     assert failed_ids(lambda_handler(sqs_event('{"org_id": "acme"}'), Context())) == ["message-0"]
+
+
+ACCOUNT = {
+    "EnforcementStatus": "HEALTHY",
+    "ProductionAccessEnabled": True,
+    "SendQuota": {"Max24HourSend": 50000.0, "MaxSendRate": 500.0, "SentLast24Hours": 0.0},
+    "SendingEnabled": True,
+}
+
+
+def account(method: str, path: str, _body: Any) -> Reply:
+    assert (method, path) == ("GET", "/v2/email/account")
+    return Reply(200, ACCOUNT)
+
+
+@pytest.fixture
+def ses(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSes]:
+    with ScriptedSes(getattr(request, "param", {}), account) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", server.url)
+        yield server
+
+
+def test_over_ses_everybody_gets_one_message_that_its_tags_name(
+    ses: ScriptedSes, aws: Stack
+) -> None:
+    ids, pointers = launched(aws, configuration_set="news")
+    for pointer in pointers * 2:
+        assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
+    assert sorted(ses.recipients()) == ADDRESSES
+    tags = [{tag["Name"]: tag["Value"] for tag in one["EmailTags"]} for one in ses.taken]
+    named = {app.message_id(CAMPAIGN, contact_id) for contact_id in ids}
+    assert {tag["mt-message"] for tag in tags} == named
+    same = {(tag["mt-campaign"], tag["mt-ip"], tag["mt-org"]) for tag in tags}
+    assert same == {(CAMPAIGN, "a", ORG)}
+    assert {one["ConfigurationSetName"] for one in ses.taken} == {"news"}
+    message = message_from_bytes(ses.content(0))
+    assert message["Subject"] == "Hello"
+    assert message["To"] == ses.recipients()[0]
+    assert app.batches().all_done(CAMPAIGN)
+
+
+@pytest.mark.parametrize("ses", [{1: script.TAKE_AND_DROP}], indirect=True)
+def test_over_ses_a_lost_reply_is_a_doubt_and_no_second_mail(ses: ScriptedSes, aws: Stack) -> None:
+    ids, pointers = launched(aws, configuration_set="news")
+    for pointer in pointers * 2:
+        assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
+    assert sorted(ses.recipients()) == ADDRESSES
+    doubted = [contact_id for contact_id in ids if DOUBT in rows_of(contact_id)]
+    assert [app.message_id(CAMPAIGN, contact_id) for contact_id in doubted] == [
+        ses.taken[1]["EmailTags"][0]["Value"]
+    ]
+    assert app.batches().all_done(CAMPAIGN)
+
+
+REFUSAL = "Email address is not verified. The following identities failed the check: news@acme.test"
+
+
+@pytest.mark.parametrize(
+    "ses", [{0: script.refusal(400, "MessageRejected", REFUSAL)}], indirect=True
+)
+def test_over_ses_a_refusal_is_the_reason_on_the_message(ses: ScriptedSes, aws: Stack) -> None:
+    ids, pointers = launched(aws, configuration_set="news")
+    for pointer in pointers:
+        lambda_handler(sqs_event(pointer), Context())
+    assert len(ses.taken) == len(ADDRESSES) - 1
+    [failed] = [r for c in ids if (r := row_of(c)).data["state"] == SentState.FAILED]
+    assert failed.smtp_response == f"MessageRejected: {REFUSAL}"
+
+
+@pytest.mark.parametrize(
+    "ses", [{1: script.refusal(400, "SendingPausedException", "Sending paused.")}], indirect=True
+)
+def test_over_ses_a_pause_carries_the_rest_over(ses: ScriptedSes, aws: Stack) -> None:
+    ids, pointers = launched(aws, configuration_set="news")
+    for pointer in pointers:
+        lambda_handler(sqs_event(pointer), Context())
+    rows = [row_of(contact_id) for contact_id in ids]
+    refused = [row for row in rows if row.data["state"] == SentState.REFUSED]
+    assert len(refused) == len(ADDRESSES) - len(ses.taken) >= 1
+    assert {row.smtp_response for row in refused} == {"SendingPausedException: Sending paused."}
+    assert not app.batches().all_done(CAMPAIGN)

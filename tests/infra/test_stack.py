@@ -268,6 +268,22 @@ def test_only_the_sender_reads_relay_logins() -> None:
     assert [name for name, share in ACCESS.items() if share.reads_relay_logins] == ["sender"]
 
 
+def test_only_the_sender_mails_over_ses_and_from_identities_of_this_account(
+    resources: Resources,
+) -> None:
+    sending = [
+        (name, statement)
+        for name, policy in resources("AWS::IAM::Policy").items()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "ses:SendEmail" in statement["Action"]
+    ]
+    [(name, statement)] = sending
+    assert name.startswith("Sender")
+    assert statement["Action"] == ["ses:SendEmail", "ses:SendRawEmail"]
+    ends = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+    assert ends == [":identity/*", ":configuration-set/*"]
+
+
 @pytest.mark.usefixtures("template")
 def test_cdk_nag_finds_only_what_has_a_reason_and_every_reason_is_needed(
     stack: MailtideStack, assembly: Path

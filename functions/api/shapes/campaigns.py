@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from functions.api.shapes.fields import Name, SomeId, View
 from mailtide.domain.campaign import Campaign, State
-from mailtide.flows.forecast import Forecast, Severity
+from mailtide.domain.finding import Severity
+from mailtide.flows.forecast import Forecast
 from mailtide.http import Body, example
 
 ListIds = Annotated[list[SomeId], Field(min_length=1, max_length=50)]

@@ -23,6 +23,7 @@ from mailtide.app.base import (
     name_contact,
     now,
     secret,
+    ses_account,
     session,
     settings,
 )
@@ -37,7 +38,7 @@ from mailtide.app.incoming import (
     webhook,
 )
 from mailtide.app.job_kinds import job_watch, jobs
-from mailtide.app.outgoing import batches, launch, orders, release, sender
+from mailtide.app.outgoing import batches, launch, orders, release, sender, ses_parts
 from mailtide.app.resources import api, entropy, imports, new_id
 
 __all__ = [
@@ -72,6 +73,8 @@ __all__ = [
     "rollup",
     "secret",
     "sender",
+    "ses_account",
+    "ses_parts",
     "session",
     "settings",
     "stream_records",

@@ -18,6 +18,7 @@ from mailtide.errors import InvalidInputError
 if TYPE_CHECKING:
     from mailtide.domain.signing import Keyring
     from mailtide.store.bucket import Bucket
+    from mailtide.transports.ses_account import SesAccounts
 
 _PREFIX = "MAILTIDE_"
 _RESERVE = timedelta(seconds=30)  # of a sender's time, for what follows the last hand-over
@@ -174,6 +175,14 @@ def name_contact(org_id: str, text: str) -> str | None:
         return contact_id(org_id, normalize(text).email)
     except InvalidInputError:
         return None
+
+
+@cache
+def ses_account() -> "SesAccounts":
+    """The SES account that the stack stands in."""
+    from mailtide.transports.ses_account import SesAccounts
+
+    return SesAccounts(client("sesv2"), now)
 
 
 @cache

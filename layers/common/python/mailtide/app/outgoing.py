@@ -12,6 +12,9 @@ from mailtide.app.base import (
     keyring,
     message_id,
     now,
+    region,
+    ses_account,
+    session,
     settings,
 )
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from mailtide.flows.send import Sender
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
+    from mailtide.transports.ways_out import SesParts
 
 
 @cache
@@ -121,9 +125,20 @@ def _blocks() -> "Blocks":
         messages=Messages(),
         conclusion=Conclusion(Messages(), _doubts(), Later(batches()), now),
         composer=_composer(),
-        transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), now),
+        transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), ses_parts, now),
         clock=now,
     )
+
+
+@cache
+def ses_parts() -> "SesParts":
+    """What all transports over SES share."""
+    from mailtide.store.ses_rate import SesRate
+    from mailtide.transports.ses_mailer import ONCE, SesMailer
+    from mailtide.transports.ways_out import SesParts
+
+    sends = session().create_client("sesv2", region_name=region(), config=ONCE)
+    return SesParts(SesMailer(sends), ses_account(), SesRate(region()))
 
 
 def _takeover() -> "Takeover":

@@ -20,19 +20,19 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The relay took the message."""
+    """The relay or SES took the message."""
 
-    response: str
+    response: str  # the relay's words; SES's id of the message
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The relay, or the transport itself, did not take it; `later` says whether to try again."""
+    """The relay, SES or the transport itself did not take it; `later` says whether to try again."""
 
     later: bool
-    code: int | None  # SMTP reply code; None when no reply came
+    code: int | None  # SMTP reply code; None when no reply came, and over SES
     response: str
-    tried: bool = True  # False: we put it off before the relay was asked
+    tried: bool = True  # False: put off for a reason that says nothing about the message
 
 
 @dataclass(frozen=True, slots=True)

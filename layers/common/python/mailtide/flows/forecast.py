@@ -8,24 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
+from mailtide.domain.finding import Finding, Severity
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.quota import Day, left_of_all
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream, Suppression, stops
 
 PATIENCE = timedelta(seconds=15)  # well within the API's 29 seconds
-
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    ERROR = "error"  # a start is refused
-    WARNING = "warning"
 
 
 class Lists(Protocol):
@@ -66,15 +59,6 @@ class Quota(Protocol):
     def day(self, ip: SendingIp, on: date) -> Day:
         """Read one IP's day consistently."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to know before a start."""
-
-    check: str
-    severity: Severity
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ class CampaignMetricRow(Row):
 
 
 class WarmupRow(Row):
-    """The quota of one sending IP on one UTC date, and the reservations against it."""
+    """The quota of one sending IP on one UTC date, its reservations, and SES's shared rate."""
 
     class Meta:
         table_name = "warmup_schedules"
@@ -245,6 +245,7 @@ class WarmupRow(Row):
     granted = NumberAttribute(null=True)
     returned = NumberAttribute(null=True)
     state = UnicodeAttribute(null=True)
+    free_at = NumberAttribute(null=True)  # epoch microseconds
     expires_at = TTLAttribute(null=True)
 
 

@@ -1,0 +1,31 @@
+"""What a function may do with SES, in this account and region."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from infra.access import Access
+from infra.constructs.function import MailtideFunction
+
+SEND = ["ses:SendEmail", "ses:SendRawEmail"]  # raw mail by API v2 needs the second
+IDENTITIES, SETS = "identity/*", "configuration-set/*"
+EVERY = "*"  # the account itself is no resource that a policy could name
+
+
+def grant_ses(function: MailtideFunction, access: Access) -> None:
+    """Give a function its share of SES."""
+    if access.sends_over_ses:
+        _allow(function, SEND, [_arn(function, IDENTITIES), _arn(function, SETS)])
+    if access.reads_ses_account:
+        _allow(function, ["ses:GetAccount"], [EVERY])
+
+
+def _arn(function: MailtideFunction, resource: str) -> str:
+    stack = Stack.of(function)
+    return f"arn:{stack.partition}:ses:{stack.region}:{stack.account}:{resource}"
+
+
+def _allow(function: MailtideFunction, actions: Sequence[str], resources: Sequence[str]) -> None:
+    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources))
+    function.add_to_role_policy(statement)
