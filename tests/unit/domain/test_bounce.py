@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtide.domain import bounce
-from mailtide.domain.bounce import BounceClass, classify
+from mailtide.domain.bounce import BounceClass, Said, classify
 
 HARD, SOFT, BLOCK = BounceClass.HARD, BounceClass.SOFT, BounceClass.BLOCK
 RATE, CONTENT, FULL = BounceClass.RATE_LIMITED, BounceClass.CONTENT, BounceClass.MAILBOX_FULL
@@ -169,6 +169,40 @@ def test_only_a_hard_bounce_suppresses() -> None:
 )
 def test_counter_of_each_class(cls: BounceClass, counter: str) -> None:
     assert bounce.kind(cls) == counter
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "expected"),
+    [
+        (HARD, None, HARD),
+        (UNKNOWN, None, UNKNOWN),
+        (UNKNOWN, Said(HARD), HARD),  # nothing was said, so its reporter is believed
+        (BLOCK, Said(HARD), BLOCK),  # the receiver's words say more
+        (SOFT, Said(HARD), SOFT),
+        (HARD, Said(FULL, firm=True), FULL),
+        (BLOCK, Said(HARD, firm=True, untried=True), HARD),
+        (HARD, Said(SOFT, passes=True), SOFT),
+        (HARD, Said(CONTENT, passes=True), CONTENT),
+        (BLOCK, Said(SOFT, passes=True), BLOCK),
+    ],
+)
+def test_words_are_weighed_against_what_their_reporter_takes_them_for(
+    words: BounceClass, said: Said | None, expected: BounceClass
+) -> None:
+    assert bounce.weigh(words, said) is expected
+
+
+@given(words=st.sampled_from(BounceClass), said=st.sampled_from(BounceClass))
+def test_what_may_pass_never_suppresses_unless_its_reporter_says_hard(
+    words: BounceClass, said: BounceClass
+) -> None:
+    weighed = bounce.weigh(words, Said(said, passes=True))
+    assert not weighed.suppresses or said is HARD
+
+
+def test_a_bounce_that_nobody_was_asked_about_counts_as_suppressed() -> None:
+    assert bounce.kind(HARD, Said(HARD, firm=True, untried=True)) == "suppressed"
+    assert bounce.kind(HARD, Said(HARD, firm=True)) == "hard"
 
 
 @given(

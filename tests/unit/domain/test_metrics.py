@@ -58,6 +58,7 @@ def test_the_quarter_hour_of_an_instant(at: datetime, bucket: str) -> None:
         (row(EventType.BOUNCED, kind="hard"), "bounced_hard"),
         (row(EventType.BOUNCED, kind="soft"), "bounced_soft"),
         (row(EventType.BOUNCED, kind="blocked"), "bounced_blocked"),
+        (row(EventType.BOUNCED, kind="suppressed"), "suppressed"),  # nobody was asked
         (row(EventType.DEFERRED), "deferred"),
         (row(EventType.COMPLAINED), "complaints"),
         (row(EventType.UNSUBSCRIBED), "unsubscribes"),

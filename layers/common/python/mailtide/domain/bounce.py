@@ -12,12 +12,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
-from mailtide.domain.bounce_rules import ENHANCED, TOKENS, BounceClass, Rule
+from mailtide.domain.bounce_rules import ENHANCED, TOKENS, BounceClass, Rule, Said
 from mailtide.domain.bounce_words import WORDS
 
-__all__ = ["BounceClass", "Kind", "classify", "kind"]
+__all__ = ["BounceClass", "Kind", "Said", "classify", "kind", "weigh"]
 
-Kind = Literal["hard", "soft", "blocked"]
+Kind = Literal["hard", "soft", "blocked", "suppressed"]
 
 KINDS: Mapping[BounceClass, Kind] = MappingProxyType(
     {
@@ -54,9 +54,25 @@ def classify(
     return BounceClass.SOFT if cls is BounceClass.HARD and _transient(code, found) else cls
 
 
-def kind(cls: BounceClass) -> Kind:
-    """Return the counter that a final bounce of this class goes to."""
-    return KINDS[cls]
+def weigh(words: BounceClass, said: Said | None) -> BounceClass:
+    """Return a bounce's class out of what its words say and what its reporter takes it for.
+
+    The receiver's own words say most. The reporter is believed where they say nothing, where it
+    kept the message back itself, and where it knows that the trouble may pass.
+    """
+    if said is None:
+        return words
+    condemned = words is BounceClass.HARD and said.passes
+    return said.cls if said.firm or condemned or words is BounceClass.UNKNOWN else words
+
+
+def kind(cls: BounceClass, said: Said | None = None) -> Kind:
+    """Return the counter that a final bounce goes to.
+
+    One that no receiver was asked about counts as suppressed: the refusal that put the address on
+    the reporter's list was counted when it came.
+    """
+    return "suppressed" if said is not None and said.untried else KINDS[cls]
 
 
 def _first(rules: Sequence[Rule], text: str, provider: str | None) -> BounceClass | None:

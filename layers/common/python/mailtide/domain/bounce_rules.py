@@ -33,6 +33,16 @@ class BounceClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the mail system that reports a bounce takes it for itself."""
+
+    cls: BounceClass
+    firm: bool = False  # whatever the receiver's words are
+    passes: bool = False  # it may be over tomorrow: it condemns no address
+    untried: bool = False  # it kept the message back itself: no receiver was asked
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """Words that speak for a class; `providers` narrows words that others use differently."""
 

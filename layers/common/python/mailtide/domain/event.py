@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mailtide.domain.bounce_rules import Said
+
 
 class EventType(StrEnum):
     """What happened; the past tense of the field's words."""
@@ -35,7 +37,7 @@ class Event:
 
     type: EventType
     occurred_at: datetime
-    source: str  # stalwart, inbound, tracking
+    source: str  # stalwart, ses, inbound, tracking
     source_type: str  # the source's own word
     message_id: str | None = None
     ip_tag: str | None = None  # sending IP as the envelope sender names it
@@ -44,5 +46,7 @@ class Event:
     enhanced_code: str | None = None
     smtp_response: str | None = None
     mx_host: str | None = None
+    org_id: str | None = None  # whose the message is, if the source says it
+    said: Said | None = None  # of a bounce: what the source itself takes it for
     rank: int = 0
     data: Mapping[str, str] = field(default_factory=dict)

@@ -74,7 +74,8 @@ def _metric(row: EventRow) -> str | None:
         by_state = {SentState.SENT: "sent", SentState.FAILED: "failed"}
         return by_state.get(SentState(row.data["state"]))
     if row.event_type is EventType.BOUNCED:
-        return f"bounced_{row.data['kind']}"
+        kind = str(row.data["kind"])
+        return kind if kind == "suppressed" else f"bounced_{kind}"
     if row.event_type is EventType.DOUBTED:
         return None if row.data["settled"] else "in_doubt"
     return _STATES.get(row.event_type)

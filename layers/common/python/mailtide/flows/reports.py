@@ -40,7 +40,7 @@ def row_of(event: Event, sent: EventRow, key: str | None = None) -> EventRow:
     data = _data(event)
     if event.type is EventType.BOUNCED:
         class_ = bounce_class(event, sent)
-        data |= {"kind": bounce.kind(class_), "class": class_.value}
+        data |= {"kind": bounce.kind(class_, event.said), "class": class_.value}
     if event.type in STATES:
         key = event.type.value
         data["order"] = merge_order(event.rank, at, content)
@@ -69,10 +69,11 @@ def merged(rows: Iterable[EventRow]) -> list[EventRow]:
 
 
 def bounce_class(event: Event, sent: EventRow) -> BounceClass:
-    """Return what kind of refusal a bounce is, in the light of who refused."""
-    return bounce.classify(
+    """Return what kind of refusal a bounce is, in the light of who refused and who reports it."""
+    words = bounce.classify(
         event.smtp_code, event.enhanced_code, event.smtp_response or "", sent.of.provider
     )
+    return bounce.weigh(words, event.said)
 
 
 def suppression_reason(event: Event, sent: EventRow) -> Reason | None:
