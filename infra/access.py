@@ -28,6 +28,7 @@ ACCESS: dict[str, Access] = {
             "organisations": "rw",
             "contacts": "rw",
             "lists": "rw",
+            "segments": "rw",
             "templates": "rw",
             "identities": "rw",
             "sending_ips": "rw",
@@ -58,7 +59,7 @@ ACCESS: dict[str, Access] = {
         send=("imports",),
         secrets=("identity",),
     ),
-    "jobs": Access(tables={"jobs": "rw"}, send=("jobs",)),
+    "jobs": Access(tables={"jobs": "rw", "lists": "r", "contacts": "r"}, send=("jobs",)),
     "launch": Access(
         tables={
             "campaigns": "rw",

@@ -138,6 +138,16 @@ class Lists:
         """Return the contact ids of a list, sorted."""
         return page({one: one for one in self.rows.get(list_id, ())}, limit, after)
 
+    def on_lists(
+        self, list_ids: Sequence[str], contact_ids: Sequence[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """Return which of some lists each contact is on; who is on none of them is left out."""
+        found = {
+            one: frozenset(name for name in list_ids if one in self.rows.get(name, ()))
+            for one in contact_ids
+        }
+        return {one: on for one, on in found.items() if on}
+
     def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
         """Make contacts members; those that are stay so."""
         self.rows[list_id].update(contact_ids)

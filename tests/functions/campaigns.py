@@ -9,9 +9,9 @@ from mailtide.domain.campaign import Campaign, Move
 from mailtide.domain.content import started
 from mailtide.domain.identifiers import shard_of
 from mailtide.store import dynamo
+from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.campaigns import Campaigns
 from mailtide.store.tables import (
-    CampaignRow,
     ContactRow,
     IdentityRow,
     ListRow,

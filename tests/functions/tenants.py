@@ -98,6 +98,8 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
         "source_id": owner.make("/api/sources", {"name": "Relay"}, "source_id"),
         "key_id": owner.make("/api/keys", {"name": "CI", "scopes": ["read"]}, "key_id"),
     }
+    segment = {"name": "Gmail", "text": f"list is {ids['list_id']}"}
+    ids["segment_id"] = owner.make("/api/segments", segment, "segment_id")
     ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
     owner.make("/api/suppressions", {"email": email})
     owner.call("PUT", f"/api/lists/{ids['list_id']}/members/{ids['contact_id']}")

@@ -9,8 +9,8 @@ from local.memory.campaigns import Campaigns as MemoryCampaigns
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.identifiers import SHARDS
 from mailtide.errors import ConflictError
+from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.campaigns import Campaigns
-from mailtide.store.tables import CampaignRow
 from tests.tables import moto_tables
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)

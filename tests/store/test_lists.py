@@ -100,3 +100,17 @@ def test_a_forgotten_contact_is_on_no_list_of_its_organisation(store: Store) -> 
         store.add_members(contact_list.list_id, IDS[:2], NOW)
     store.forget("acme", IDS[0])
     assert store.member_page("l1", 9, None) == store.member_page("l2", 9, None) == Page([IDS[1]])
+
+
+def test_who_of_a_stretch_of_contacts_is_on_which_of_some_lists(store: Store) -> None:
+    store.add_members("l1", IDS, NOW)
+    store.add_members("l2", IDS[1:2], NOW)
+    store.add_members("l3", IDS, NOW)
+    between = IDS[1][:-1] + "1"  # behind the second, in its shard
+    assert store.on_lists(["l1", "l2", "l9"], [IDS[0], IDS[1], between, IDS[3]]) == {
+        IDS[0]: frozenset({"l1"}),
+        IDS[1]: frozenset({"l1", "l2"}),
+        IDS[3]: frozenset({"l1"}),
+    }
+    assert store.on_lists([], IDS) == {}
+    assert store.on_lists(["l1"], []) == {}

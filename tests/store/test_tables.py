@@ -6,8 +6,9 @@ import pytest
 from moto import mock_aws
 
 from mailtide.store import dynamo, tables
+from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.row import IndexSchema, Key, Row
-from mailtide.store.tables import BatchRow, CampaignRow, DeliveryEventRow, OrganisationRow
+from mailtide.store.tables import BatchRow, DeliveryEventRow, OrganisationRow
 from tests.tables import PREFIX, REGION
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from mailtide.flows.jobs import Kind, Runner
     from mailtide.store.import_files import ImportFiles
 
-KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {}
+
+def _segment_count() -> "Kind":
+    from mailtide.flows.segment_count import SegmentCount
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.lists import Lists
+
+    return SegmentCount(Lists(), Contacts())
+
+
+KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {JobKind.SEGMENT_COUNT: _segment_count}
 
 
 @cache

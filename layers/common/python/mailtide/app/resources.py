@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailtide.flows.imports import Importer
     from mailtide.flows.ip_registry import IpRegistry
     from mailtide.flows.job_desk import JobDesk
+    from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.import_files import ImportFiles
@@ -37,6 +38,7 @@ class Resources:
     contacts: "Contacts"
     contact_book: "ContactBook"
     lists: "Lists"
+    segments: "SegmentDesk"
     imports: "ImportDesk"
     jobs: "JobDesk"
     templates: "Templates"
@@ -77,6 +79,7 @@ def api() -> Resources:
         contacts=contacts,
         contact_book=ContactBook(contacts, lists, suppressions, contact_id, now),
         lists=lists,
+        segments=_segment_desk(),
         imports=_import_desk(),
         jobs=job_desk(),
         templates=Templates(),
@@ -108,6 +111,15 @@ def imports() -> "Importer":
         contact_id=contact_id,
         clock=now,
     )
+
+
+def _segment_desk() -> "SegmentDesk":
+    from mailtide.flows.segment_desk import SegmentDesk
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.lists import Lists
+    from mailtide.store.segments import Segments
+
+    return SegmentDesk(Segments(), Lists(), Contacts(), new_id, now)
 
 
 def _import_desk() -> "ImportDesk":

@@ -25,6 +25,7 @@ class JobKind(StrEnum):
     """What a job does."""
 
     EXPORT = "export"
+    SEGMENT_COUNT = "segment_count"
 
 
 class JobState(StrEnum):

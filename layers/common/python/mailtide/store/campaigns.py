@@ -17,9 +17,9 @@ from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.message import millis
 from mailtide.domain.page import Page
 from mailtide.store import dynamo
+from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.identities import identity_row
 from mailtide.store.paging import page
-from mailtide.store.tables import CampaignRow
 from mailtide.store.templates import template_row
 
 LAUNCH_PATIENCE = timedelta(minutes=2)  # after which a launch that has not finished is repeated

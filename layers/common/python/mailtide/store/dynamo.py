@@ -87,11 +87,16 @@ def get_items(model: type[Row], keys: Keys) -> list[Item]:
     return items
 
 
-def query_items(model: type[Row], hash_key: str, attributes: Sequence[str] = ()) -> Iterator[Item]:
+def query_items(
+    model: type[Row],
+    hash_key: str,
+    attributes: Sequence[str] = (),
+    between: tuple[str, str] | None = None,
+) -> Iterator[Item]:
     """Yield the items of a partition, read consistently, by range key.
 
-    Only the named attributes come along, or all when none is named. This is for many small items:
-    a model's own query makes objects of them.
+    Only the named attributes come along, or all when none is named; and only range keys `between`
+    two, both included. This is for many small items: a model's own query makes objects of them.
     """
     names = {"#hash": model.hash_name()}
     arguments: Item = {
@@ -101,6 +106,11 @@ def query_items(model: type[Row], hash_key: str, attributes: Sequence[str] = ())
         "ExpressionAttributeValues": {":hash": {"S": hash_key}},
         "ConsistentRead": True,
     }
+    if between:
+        names["#range"] = model.range_name()
+        arguments["KeyConditionExpression"] += " AND #range BETWEEN :first AND :last"
+        for name, value in zip((":first", ":last"), between, strict=True):
+            arguments["ExpressionAttributeValues"][name] = {"S": value}
     if attributes:
         names.update({f"#a{i}": name for i, name in enumerate(attributes)})
         arguments["ProjectionExpression"] = ", ".join(f"#a{i}" for i in range(len(attributes)))

@@ -1,7 +1,8 @@
 """Lists and their members: a row per list in its organisation, a row per member in its shard."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.identifiers import SHARDS, shard_of
@@ -74,6 +75,22 @@ class Lists:
         """Return the contact ids of a list, sorted."""
         return page_of_shards(ListRow, list_id, limit, after, lambda row: str(row.sk))
 
+    def on_lists(
+        self, list_ids: Sequence[str], contact_ids: Sequence[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """Return which of some lists each contact is on; who is on none of them is left out.
+
+        The contacts are a stretch of the organisation's, in order: what is read of a list is its
+        members from the first to the last of them, shard by shard.
+        """
+        found: dict[str, set[str]] = {}
+        for shard, of_shard in groupby(contact_ids, shard_of):
+            ids = list(of_shard)
+            for list_id in list_ids:
+                for member in _members_between(f"{list_id}#{shard}", ids[0], ids[-1]):
+                    found.setdefault(member, set()).add(list_id)
+        return {one: frozenset(found[one]) for one in contact_ids if one in found}
+
     def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
         """Make contacts members; those that are stay so."""
         rows = [ListRow(_shard(list_id, one), one, added_at=at) for one in contact_ids]
@@ -92,6 +109,11 @@ class Lists:
     def _remove(self, list_id: str, contact_ids: Sequence[str]) -> None:
         keys = [ListRow.raw_key(_shard(list_id, one), one) for one in contact_ids]
         dynamo.delete_many(ListRow.Meta.table_name, keys)
+
+
+def _members_between(shard: str, first: str, last: str) -> Iterator[str]:
+    rows = dynamo.query_items(ListRow, shard, ["sk"], between=(first, last))
+    return (str(item["sk"]["S"]) for item in rows)
 
 
 def _shard(list_id: str, contact_id: str) -> str:

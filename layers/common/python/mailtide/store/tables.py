@@ -11,14 +11,14 @@ from botocore.session import Session, get_session
 from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
-    MapAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
 
-from mailtide.store.indexes import ActiveIndex, DueIndex, ProblemIndex, RecipientIndex
+from mailtide.store.campaign_tables import CampaignRow, SegmentRow
+from mailtide.store.indexes import DueIndex, ProblemIndex, RecipientIndex
 from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
 
@@ -131,31 +131,6 @@ class SendingIpRow(Row):
     daily_limit = NumberAttribute(null=True)
     active = BooleanAttribute(default=True)
     created_at = Instant()
-
-
-class CampaignRow(Row):
-    """Campaigns and how far their launch is."""
-
-    class Meta:
-        table_name = "campaigns"
-
-    org_id = UnicodeAttribute(hash_key=True)
-    campaign_id = UnicodeAttribute(range_key=True)
-    name = UnicodeAttribute()
-    list_ids = JSONAttribute()
-    template_id = UnicodeAttribute()
-    identity_id = UnicodeAttribute()
-    state = UnicodeAttribute()
-    created_at = Instant()
-    started_at = Instant(null=True)
-    finished_at = Instant(null=True)
-    active = UnicodeAttribute(null=True)  # "1" while the campaign is sending
-    launching = UnicodeSetAttribute(null=True)
-    launch_due_at = Instant(null=True)
-    planned: MapAttribute[str, int] = MapAttribute(null=True)
-    excluded: MapAttribute[str, int] = MapAttribute(null=True)
-    nonce = UnicodeAttribute(null=True)  # of the last move
-    active_index = ActiveIndex()
 
 
 class BatchRow(Row):
@@ -273,6 +248,7 @@ ALL: tuple[type[Row], ...] = (
     IdentityRow,
     SendingIpRow,
     CampaignRow,
+    SegmentRow,
     BatchRow,
     DeliveryEventRow,
     CampaignMetricRow,

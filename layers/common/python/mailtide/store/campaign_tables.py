@@ -1,0 +1,46 @@
+"""The tables of campaigns and segments; `tables.py` has the others, and `ALL`."""
+# ruff: noqa: D106 - `Meta` is PynamoDB's own place for a name, and says nothing else
+
+from pynamodb.attributes import JSONAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
+
+from mailtide.store.indexes import ActiveIndex
+from mailtide.store.row import Instant, Row
+
+
+class CampaignRow(Row):
+    """Campaigns and how far their launch is."""
+
+    class Meta:
+        table_name = "campaigns"
+
+    org_id = UnicodeAttribute(hash_key=True)
+    campaign_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    list_ids = JSONAttribute()
+    template_id = UnicodeAttribute()
+    identity_id = UnicodeAttribute()
+    state = UnicodeAttribute()
+    created_at = Instant()
+    started_at = Instant(null=True)
+    finished_at = Instant(null=True)
+    active = UnicodeAttribute(null=True)  # "1" while the campaign is sending
+    launching = UnicodeSetAttribute(null=True)
+    launch_due_at = Instant(null=True)
+    planned: MapAttribute[str, int] = MapAttribute(null=True)
+    excluded: MapAttribute[str, int] = MapAttribute(null=True)
+    nonce = UnicodeAttribute(null=True)  # of the last move
+    active_index = ActiveIndex()
+
+
+class SegmentRow(Row):
+    """Segments, and the copies that started campaigns keep of theirs."""
+
+    class Meta:
+        table_name = "segments"
+
+    org_id = UnicodeAttribute(hash_key=True)
+    segment_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    filter = JSONAttribute()
+    created_at = Instant()
+    updated_at = Instant(null=True)
