@@ -31,6 +31,7 @@ class Config:
     visibility_seconds: int = 0  # of every queue; 0: from the time-out of its function
     throttle_rate: int = 500  # HTTP requests a second
     throttle_burst: int = 1000
+    requests_per_minute: int = 6000  # to the API, of one organisation; 0: no limit
 
     # Handed to every function as it is, such as AWS_ENDPOINT_URL_SESV2.
     environment: Mapping[str, str] = field(default_factory=dict)

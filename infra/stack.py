@@ -150,6 +150,7 @@ class MailtideStack(Stack):
             "MAILTIDE_SES_TOPICS": config.ses_topics,
             "MAILTIDE_SENDER_TIMEOUT_SECONDS": str(config.sender_timeout_seconds),
             "MAILTIDE_LEASE_SECONDS": str(config.effective_lease_seconds),
+            "MAILTIDE_REQUESTS_PER_MINUTE": str(config.requests_per_minute),
             "MAILTIDE_EMULATOR": "true" if config.emulator else "false",
             **queues,
             "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",

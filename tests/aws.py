@@ -84,6 +84,7 @@ def _environment(queues: dict[str, str]) -> dict[str, str]:
         "SES_TOPICS": "",
         "SENDER_TIMEOUT_SECONDS": "60",
         "LEASE_SECONDS": "120",
+        "REQUESTS_PER_MINUTE": "1000000",
         "EMULATOR": "false",
     }
 

@@ -29,7 +29,13 @@ from mailtide import app
 from mailtide.http import build_resolver
 from mailtide.observability import logger
 
-resolver = build_resolver(app.find_key, app.now, public=frozenset({openapi.PATH}))
+resolver = build_resolver(
+    app.find_key,
+    app.now,
+    limiter=app.limiter,
+    repeats=app.repeats,
+    public=frozenset({openapi.PATH}),
+)
 resolver.include_router(openapi.router)
 for one in (
     campaigns,

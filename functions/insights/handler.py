@@ -2,7 +2,7 @@
 
 Trigger: HTTP `GET /api/campaigns/{campaign_id}/insights`, `GET /api/messages`,
 `GET /api/messages/{message_id}`.
-Writes: nothing.
+Writes: request_counts.
 Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
 """
 
@@ -15,7 +15,7 @@ from mailtide import app
 from mailtide.http import build_resolver
 from mailtide.observability import logger
 
-resolver = build_resolver(app.find_key, app.now)
+resolver = build_resolver(app.find_key, app.now, limiter=app.limiter, repeats=app.repeats)
 for one in (campaigns, messages):
     resolver.include_router(one.resource.router)
 

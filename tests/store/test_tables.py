@@ -29,7 +29,13 @@ def test_only_the_event_table_has_a_stream() -> None:
 
 def test_what_may_expire_is_told() -> None:
     expiring = {model.table for model in tables.ALL if model.schema().ttl == "expires_at"}
-    assert expiring == {"email_delivery_events", "jobs", "warmup_schedules"}
+    assert expiring == {
+        "email_delivery_events",
+        "idempotency_keys",
+        "jobs",
+        "request_counts",
+        "warmup_schedules",
+    }
 
 
 def test_a_bound_table_has_its_prefix_and_the_schema_does_not() -> None:

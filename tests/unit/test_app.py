@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "MAILTIDE_SES_TOPICS": "arn:aws:sns:us-east-1:123456789012:a,",
     "MAILTIDE_SENDER_TIMEOUT_SECONDS": "120",
     "MAILTIDE_LEASE_SECONDS": "180",
+    "MAILTIDE_REQUESTS_PER_MINUTE": "6000",
     "MAILTIDE_EMULATOR": "false",
 }
 
@@ -58,6 +59,7 @@ def test_settings_are_read_from_the_environment() -> None:
     assert settings.relay_networks == ("127.0.0.0/8", "10.0.0.0/8")
     assert settings.ses_topics == ("arn:aws:sns:us-east-1:123456789012:a",)
     assert (settings.sender_timeout_seconds, settings.lease_seconds) == (120, 180)
+    assert settings.requests_per_minute == 6000
     assert settings.emulator is False
 
 

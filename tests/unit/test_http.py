@@ -1,53 +1,34 @@
 """The frame of the HTTP API: who is let in, what a bad request gets, how pages go on."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
-from mailtide import http
-from mailtide.domain.organisation import ApiKey, Scope, key_hash, new_key
+from mailtide import key_memory
+from mailtide.bodies import BODY_LIMIT
+from mailtide.domain.organisation import ApiKey, Scope, key_hash
 from mailtide.domain.page import Page
 from mailtide.errors import ConflictError, MailtideError, PermanentError, RetryableError
 from mailtide.http import (
-    BODY_LIMIT,
     After,
     Api,
     Body,
     Id,
     Limit,
     Listing,
-    build_resolver,
     caller,
     listing,
     no_content,
     position,
     scoped,
 )
+from tests.frame import NOW, World, text_of
 from tests.http import Answer, Client
 
-NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
-KEYS = {scope: new_key(scope.value.encode() * 8) for scope in Scope}
-
-
-class World:
-    """Keys that can be revoked and a clock that can be set."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-        self.asked = 0
-        self.keys = {
-            key_hash(text): ApiKey(
-                "acme", f"{scope}-key", key_hash(text), scope.value, frozenset({scope}), NOW
-            )
-            for scope, text in KEYS.items()
-        }
-
-    def find(self, hashed: str) -> ApiKey | None:
-        self.asked += 1
-        return self.keys.get(hashed)
+KEYS = {scope: text_of("acme", scope) for scope in Scope}
 
 
 class Thing(Body):
@@ -107,7 +88,7 @@ def world() -> World:
 
 @pytest.fixture
 def api(world: World) -> Api:
-    return routes(build_resolver(world.find, lambda: world.now, frozenset({"/api/open"})))
+    return routes(world.resolver())
 
 
 def call(api: Api, method: str, path: str, *args: Any, key: str | None, **more: Any) -> Answer:
@@ -174,7 +155,7 @@ def test_a_known_key_is_not_looked_up_again_within_ten_seconds(api: Api, world: 
 def test_the_memory_of_keys_is_bounded(
     api: Api, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "KEY_CACHE_SIZE", 1)
+    monkeypatch.setattr(key_memory, "KEY_CACHE_SIZE", 1)
     for scope in (Scope.READ, Scope.SEND, Scope.READ):
         assert call(api, "GET", "/api/things", key=KEYS[scope]).status == 200
     assert world.asked == 3
@@ -219,7 +200,7 @@ def test_a_failing_key_store_is_a_problem_too() -> None:
     def broken(_: str) -> ApiKey | None:
         raise KeyError("table")
 
-    answer = call(build_resolver(broken, lambda: NOW), "GET", "/api/things", key=KEYS[Scope.READ])
+    answer = call(World().resolver(broken), "GET", "/api/things", key=KEYS[Scope.READ])
     assert (answer.status, answer.code) == (500, "internal")
 
 

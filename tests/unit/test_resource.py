@@ -1,32 +1,21 @@
 """A resource: its routes answer their status, to keys of their scope, about one organisation."""
 
-from datetime import UTC, datetime
-
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
-from mailtide.domain.organisation import ApiKey, Scope, key_hash, new_key
+from mailtide.domain.organisation import Scope
 from mailtide.domain.page import Page
 from mailtide.errors import NotFoundError
-from mailtide.http import After, Body, Id, Limit, Listing, build_resolver, no_content
+from mailtide.http import After, Body, Id, Limit, Listing, no_content
 from mailtide.resource import Resource, found
+from tests.frame import World, text_of
 from tests.http import Client
 
-NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 THINGS = {"acme": ["anvil", "rocket", "spring"], "globex": ["globe", "map"]}
-KEYS = {org_id: new_key(org_id.ljust(32).encode()) for org_id in THINGS}
 
 
 class Shown(Body):
     name: str
-
-
-def find(hashed: str) -> ApiKey | None:
-    known = {
-        key_hash(text): ApiKey(org_id, "key", key_hash(text), "", frozenset({Scope.SEND}), NOW)
-        for org_id, text in KEYS.items()
-    }
-    return known.get(hashed)
 
 
 def page_of(org_id: str, limit: int, after: str | None) -> Page[str]:
@@ -75,9 +64,9 @@ def acme() -> Client:
 
 
 def client(org_id: str) -> Client:
-    api = build_resolver(find, lambda: NOW)
+    api = World().resolver()
     api.include_router(things().router)
-    return Client(api.resolve, KEYS[org_id])
+    return Client(api.resolve, text_of(org_id, Scope.SEND))
 
 
 @pytest.mark.parametrize(

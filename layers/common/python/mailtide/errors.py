@@ -7,6 +7,7 @@
     ├── NotFoundError         404  no such thing in this organisation
     ├── ConflictError         409  the thing is in a state that does not allow it
     ├── TooLargeError         413  the body is over a stated limit
+    ├── RateLimitedError      429  more calls than are allowed
     ├── RetryableError        503  our own trouble: back to the queue, or "try again"
     └── PermanentError        recorded, never retried
 
@@ -21,6 +22,7 @@ class MailtideError(Exception):
         detail: one sentence that says what is wrong and what to do.
         code: the stable code of the problem (docs/problems.md).
         errors: places in the input, each `{"at": "...", "detail": "..."}`.
+        retry_after_seconds: when the same call may work, if that is known.
     """
 
     code = "error"
@@ -31,11 +33,13 @@ class MailtideError(Exception):
         *,
         code: str | None = None,
         errors: list[dict[str, str]] | None = None,
+        retry_after_seconds: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
         self.errors = errors or []
+        self.retry_after_seconds = retry_after_seconds
 
 
 class InvalidInputError(MailtideError):
@@ -72,6 +76,12 @@ class TooLargeError(MailtideError):
     """The body is over a stated limit."""
 
     code = "payload_too_large"
+
+
+class RateLimitedError(MailtideError):
+    """More calls than are allowed; the same call works later."""
+
+    code = "rate_limited"
 
 
 class RetryableError(MailtideError):

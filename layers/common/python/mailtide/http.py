@@ -1,15 +1,14 @@
 """HTTP: what all functions of the API share: keys, scopes, problems, bodies and pages.
 
-A request is admitted before its route is looked at: key, then size and form of the body. So nobody
-without a key learns what a route wants. Scopes are named at each route (`scoped`).
+A request is admitted before its route is looked at: key, then rate limit, then size and form of the
+body. So nobody without a key learns what a route wants. Scopes are named at each route (`scoped`);
+a call that may be made is made once for each `Idempotency-Key`.
 Source: docs/api.md.
 """
 
-import base64
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Generic, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, BaseRouter
@@ -23,25 +22,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
 
-from mailtide import problems
-from mailtide.domain.organisation import KEY_PREFIX, ApiKey, Scope, allows, key_hash
+from mailtide import idempotency, problems
+from mailtide.bodies import check_body, raw_body, read_json
+from mailtide.domain.organisation import ApiKey, Scope, allows
 from mailtide.domain.page import Page, read_cursor, write_cursor
-from mailtide.errors import (
-    ForbiddenError,
-    InvalidInputError,
-    MailtideError,
-    TooLargeError,
-    UnauthenticatedError,
-)
+from mailtide.domain.rate_limit import Allowance
+from mailtide.errors import ForbiddenError, InvalidInputError, MailtideError, RateLimitedError
+from mailtide.flows.repeats import Repeats
+from mailtide.key_memory import Clock, FindKey, Keys
+from mailtide.limiter import Limiter
 from mailtide.observability import logger
 from mailtide.problems import Problem
 
-BODY_LIMIT = 1_000_000  # bytes; Lambda's own limit is 6 MB, larger things go by presigned upload
-KEY_CACHE_TTL = timedelta(seconds=10)  # how long a revoked key may still work in a warm function
-KEY_CACHE_SIZE = 1000
-
-FindKey = Callable[[str], ApiKey | None]
-Clock = Callable[[], datetime]
 Shown = TypeVar("Shown")
 Item = TypeVar("Item")
 
@@ -72,50 +64,39 @@ class Listing(BaseModel, Generic[Shown]):
     next: str | None
 
 
-class Keys:
-    """API keys by hash, each remembered for 10 seconds; unknown ones are asked for each time."""
-
-    def __init__(self, find: FindKey, now: Clock) -> None:
-        self._find = find
-        self._now = now
-        self._known: dict[str, tuple[ApiKey, datetime]] = {}
-
-    def get(self, hashed: str) -> ApiKey | None:
-        """Return the key, revoked or not."""
-        found = self._known.get(hashed)
-        if found and found[1] > self._now():
-            return found[0]
-        key = self._find(hashed)
-        if key is not None:
-            if len(self._known) >= KEY_CACHE_SIZE:
-                self._known.clear()
-            self._known[hashed] = (key, self._now() + KEY_CACHE_TTL)
-        return key
-
-
 class Api(APIGatewayHttpResolver):
     """A resolver that admits callers with a key and answers problems."""
 
-    def __init__(self, find_key: FindKey, now: Clock, public: frozenset[str]) -> None:
+    def __init__(
+        self,
+        find_key: FindKey,
+        now: Clock,
+        limiter: Callable[[], Limiter],
+        repeats: Callable[[], Repeats],
+        public: frozenset[str],
+    ) -> None:
         super().__init__(
             enable_validation=True,
             response_validation_error_http_code=500,
             json_body_deserializer=read_json,
         )
         self._keys = Keys(find_key, now)
+        self._now = now
+        self._limiter = limiter
+        self._repeats = repeats
         self._public = public
-        self.exception_handler(MailtideError)(lambda e: self._answer(problems.of_error(e)))
-        self.exception_handler(UnknownRouteError)(lambda _: self._answer(problems.UNKNOWN_ROUTE))
+        self.exception_handler(MailtideError)(lambda e: self.answer(problems.of_error(e)))
+        self.exception_handler(UnknownRouteError)(lambda _: self.answer(problems.UNKNOWN_ROUTE))
         self.exception_handler(RequestValidationError)(
-            lambda e: self._answer(problems.of_validation(e.errors()))
+            lambda e: self.answer(problems.of_validation(e.errors()))
         )
         self.exception_handler([Exception, ResponseValidationError])(self._unexpected)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request of the HTTP API (payload 2.0)."""
         try:
-            self._admit(event)
-            answer = super().resolve(event, context)
+            is_public = event["rawPath"] in self._public
+            answer = self._dispatch(event, context) if is_public else self._admit(event, context)
         except MailtideError as error:
             answer = _reply(problems.of_error(error), context.aws_request_id)
         except Exception as error:
@@ -125,29 +106,38 @@ class Api(APIGatewayHttpResolver):
         logger.info("answered", extra={"method": http["method"], "status": answer["statusCode"]})
         return answer
 
-    def _admit(self, event: Mapping[str, Any]) -> None:
-        if event["rawPath"] in self._public:
-            return
+    def _admit(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer a request whose key is known, and say what is left of its organisation's limit."""
         headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
-        key = self._authenticate(headers.get("authorization", ""))
+        key = self._keys.authenticate(headers.get("authorization", ""))
         logger.append_keys(org_id=key.org_id, key_id=key.key_id)
-        _check_body(event, headers.get("content-type", "application/json"))
-        self.context["caller"] = key
+        left = self._limiter().spend(key.org_id, self._now())
+        try:
+            if left is not None and left.is_over:
+                raise _rate_limited(left)
+            raw = raw_body(event)
+            check_body(raw, headers.get("content-type", "application/json"))
+            self.context["caller"] = key
+            self.context["call"] = idempotency.call_of(event, headers, raw, key.org_id)
+            answer = self._dispatch(event, context)
+        except MailtideError as error:
+            answer = _reply(problems.of_error(error), context.aws_request_id)
+        answer["headers"] = {**answer["headers"], **(left.headers if left else {})}
+        return answer
 
-    def _authenticate(self, authorization: str) -> ApiKey:
-        kind, _, token = authorization.strip().partition(" ")
-        if kind.lower() != "bearer" or not token.strip().startswith(KEY_PREFIX):
-            raise UnauthenticatedError("Send an API key: `Authorization: Bearer mt_...`.")
-        key = self._keys.get(key_hash(token.strip()))
-        if key is None or key.revoked_at is not None:
-            raise UnauthenticatedError("This API key is unknown or was revoked.")
-        return key
+    def _dispatch(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer: dict[str, Any] = super().resolve(event, context)
+        return answer
 
-    def _unexpected(self, error: Exception) -> Response[str]:
-        logger.exception("unexpected error", exc_info=error)
-        return self._answer(problems.UNEXPECTED)
+    def once(self, proceed: Callable[[], Response[Any]]) -> Response[Any]:
+        """Carry out the current call, or answer as it was answered before."""
+        call = self.context["call"]
+        if call is None:
+            return proceed()
+        return idempotency.once(self._repeats(), call, self._now, proceed, self.answer)
 
-    def _answer(self, problem: Problem) -> Response[str]:
+    def answer(self, problem: Problem) -> Response[str]:
+        """Return a problem as the answer to the current request."""
         return Response(
             status_code=problem.status.value,
             content_type=problems.CONTENT_TYPE,
@@ -155,16 +145,29 @@ class Api(APIGatewayHttpResolver):
             headers=problem.headers,
         )
 
+    def _unexpected(self, error: Exception) -> Response[str]:
+        logger.exception("unexpected error", exc_info=error)
+        return self.answer(problems.UNEXPECTED)
 
-def build_resolver(find_key: FindKey, now: Clock, public: frozenset[str] = frozenset()) -> Api:
+
+def build_resolver(
+    find_key: FindKey,
+    now: Clock,
+    *,
+    limiter: Callable[[], Limiter],
+    repeats: Callable[[], Repeats],
+    public: frozenset[str] = frozenset(),
+) -> Api:
     """Build the resolver of one function.
 
     Args:
         find_key: looks a key up by the SHA-256 of its text (hex).
-        now: the clock, for the key cache.
+        now: the clock.
+        limiter: makes what counts requests; called when there is one.
+        repeats: makes what knows idempotency keys; called when a request names one.
         public: paths that need no key.
     """
-    return Api(find_key, now, public)
+    return Api(find_key, now, limiter, repeats, public)
 
 
 def scoped(needed: Scope) -> dict[str, Any]:
@@ -176,7 +179,7 @@ def scoped(needed: Scope) -> dict[str, Any]:
     def check(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
         if not allows(caller(app).scopes, needed):
             raise ForbiddenError(f"This needs a key with the scope `{needed.value}`.")
-        return next_middleware(app)
+        return cast(Api, app).once(lambda: next_middleware(app))
 
     return {"middlewares": [check], "security": [{"key": [needed.value]}]}
 
@@ -216,39 +219,12 @@ def no_content() -> Response[None]:
     return Response(status_code=204)
 
 
-def read_json(text: str) -> dict[str, Any]:
-    """Read a body: one JSON object, without the NaN and Infinity that Python would let pass.
-
-    Raises:
-        InvalidInputError: `invalid_json`.
-    """
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair cannot be stored
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"The body is not JSON: {error}.", code="invalid_json") from error
-    if not isinstance(value, dict):
-        raise InvalidInputError("The body must be a JSON object.", code="invalid_json")
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _check_body(event: Mapping[str, Any], content_type: str) -> None:
-    body = event.get("body")
-    if not body:
-        return
-    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    if len(raw) > BODY_LIMIT:
-        raise TooLargeError(f"The body has {len(raw)} bytes; the limit is {BODY_LIMIT}.")
-    if content_type.split(";")[0].strip().lower() != "application/json":
-        raise InvalidInputError("Send the body as `Content-Type: application/json`.")
-    try:
-        raw.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInputError("The body is not UTF-8.", code="invalid_json") from error
+def _rate_limited(left: Allowance) -> RateLimitedError:
+    return RateLimitedError(
+        f"Your organisation may make {left.limit} requests a minute; "
+        f"the next minute begins in {left.reset_seconds} s.",
+        retry_after_seconds=left.reset_seconds,
+    )
 
 
 def _reply(problem: Problem, request_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mailtide.errors import (
     InvalidInputError,
     MailtideError,
     NotFoundError,
+    RateLimitedError,
     RetryableError,
     TooLargeError,
     UnauthenticatedError,
@@ -32,6 +33,7 @@ _STATUS: Mapping[type[MailtideError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     RetryableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
@@ -48,11 +50,15 @@ class Problem:
     code: str
     detail: str
     errors: list[dict[str, str]] = field(default_factory=list)  # {"at": place, "detail": words}
+    retry_after_seconds: int | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers that belong to the status."""
-        return dict(_HEADERS.get(self.status, {}))
+        """Headers that belong to the status, and when to try again."""
+        headers = dict(_HEADERS.get(self.status, {}))
+        if self.retry_after_seconds is not None:
+            headers["Retry-After"] = str(self.retry_after_seconds)
+        return headers
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Return the JSON object; `errors` is there only when there are any."""
@@ -80,7 +86,7 @@ def of_error(error: MailtideError) -> Problem:
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), None)
     if status is None:
         return UNEXPECTED
-    return Problem(status, error.code, error.detail, error.errors)
+    return Problem(status, error.code, error.detail, error.errors, error.retry_after_seconds)
 
 
 def of_validation(errors: Iterable[Mapping[str, Any]]) -> Problem:

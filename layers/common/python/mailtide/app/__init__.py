@@ -27,8 +27,8 @@ from mailtide.app.base import (
     session,
     settings,
 )
+from mailtide.app.calls import find_key, limiter, repeats
 from mailtide.app.incoming import (
-    find_key,
     ingest,
     insights,
     react,
@@ -63,6 +63,7 @@ __all__ = [
     "jobs",
     "keyring",
     "launch",
+    "limiter",
     "message_id",
     "name_contact",
     "new_id",
@@ -70,6 +71,7 @@ __all__ = [
     "orders",
     "react",
     "release",
+    "repeats",
     "rollup",
     "secret",
     "sender",

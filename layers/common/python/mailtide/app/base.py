@@ -54,6 +54,7 @@ class Settings:
     ses_topics: tuple[str, ...]  # ARNs of others that may post to /webhooks/ses
     sender_timeout_seconds: int
     lease_seconds: int
+    requests_per_minute: int  # of one organisation; 0: no limit
     emulator: bool  # stream events may come without a shard id
 
     @classmethod
@@ -69,7 +70,7 @@ class Settings:
             if name not in environment:
                 raise RuntimeError(f"the environment variable {name} is not set")
             values[field.name] = environment[name]
-        for name in ("sender_timeout_seconds", "lease_seconds"):
+        for name in ("sender_timeout_seconds", "lease_seconds", "requests_per_minute"):
             values[name] = int(values[name])
         for name in ("relay_networks", "ses_topics"):
             parts = (part.strip() for part in values[name].split(","))

@@ -15,7 +15,6 @@ from mailtide.app.base import (
 )
 
 if TYPE_CHECKING:
-    from mailtide.domain.organisation import ApiKey
     from mailtide.flows.ingest import Ingest
     from mailtide.flows.insights import Insights
     from mailtide.flows.react import React
@@ -110,11 +109,3 @@ def insights() -> "Insights":
 
     connect()
     return Insights(Campaigns(), Counters(), Events(), name_contact)
-
-
-def find_key(key_hash: str) -> "ApiKey | None":
-    """Return the API key with this SHA-256 (hex), revoked or not."""
-    from mailtide.store.organisations import Organisations
-
-    connect()
-    return Organisations().find_key(key_hash)

@@ -17,6 +17,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 
+from mailtide.store.call_tables import IdempotencyRow, RequestCountRow
 from mailtide.store.campaign_tables import CampaignRow, SegmentRow
 from mailtide.store.indexes import DueIndex, ProblemIndex, RecipientIndex
 from mailtide.store.job_tables import JobRow
@@ -255,6 +256,8 @@ ALL: tuple[type[Row], ...] = (
     WarmupRow,
     SuppressionRow,
     JobRow,
+    IdempotencyRow,
+    RequestCountRow,
 )
 
 

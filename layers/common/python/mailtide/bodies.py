@@ -1,0 +1,58 @@
+"""Bodies: what a request of the API may bring: one JSON object of at most 1 MB.
+
+Source: RFC 8259 (JSON); docs/api.md.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from mailtide.errors import InvalidInputError, TooLargeError
+
+BODY_LIMIT = 1_000_000  # bytes; Lambda's own limit is 6 MB, larger things go by presigned upload
+
+
+def read_json(text: str) -> dict[str, Any]:
+    """Read a body: one JSON object, without the NaN and Infinity that Python would let pass.
+
+    Raises:
+        InvalidInputError: `invalid_json`.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair cannot be stored
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"The body is not JSON: {error}.", code="invalid_json") from error
+    if not isinstance(value, dict):
+        raise InvalidInputError("The body must be a JSON object.", code="invalid_json")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def raw_body(event: Mapping[str, Any]) -> bytes:
+    """Return the body of a request of the HTTP API (payload 2.0) as it was sent."""
+    body = event.get("body") or ""
+    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def check_body(raw: bytes, content_type: str) -> None:
+    """Refuse a body that is too large, or that is not JSON by its type or its encoding.
+
+    Raises:
+        TooLargeError: over the limit.
+        InvalidInputError: `invalid_request` for the type, `invalid_json` for the encoding.
+    """
+    if not raw:
+        return
+    if len(raw) > BODY_LIMIT:
+        raise TooLargeError(f"The body has {len(raw)} bytes; the limit is {BODY_LIMIT}.")
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        raise InvalidInputError("Send the body as `Content-Type: application/json`.")
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInputError("The body is not UTF-8.", code="invalid_json") from error
