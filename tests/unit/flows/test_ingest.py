@@ -121,6 +121,12 @@ def test_evidence_settles_an_open_doubt(world: World) -> None:
     assert world.row("doubt") == settled(doubt())
 
 
+def test_a_relay_that_has_the_message_settles_an_open_doubt(world: World) -> None:
+    world.events.put_all([doubt()])
+    assert world.ingest(event("queue.authenticated-message-queued")) == {"accepted": 1}
+    assert world.row("doubt") == settled(doubt())
+
+
 def test_a_doubt_that_is_settled_stays_as_it_is(world: World) -> None:
     world.events.put_all([settled(doubt())])
     world.ingest(delivered())

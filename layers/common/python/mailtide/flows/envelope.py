@@ -4,6 +4,10 @@
     … "body_key" in place of "body" when the text lies in the bucket
     {"source": "tracking", "source_id": null, "received_at": ms, "hits": [{kind, message_id, key,
      at, method, user_agent, address, link_index?, url?}]}
+    {"source": "ses", "source_id": null, "received_at": ms, "body": what SNS posted over HTTPS}
+
+and what AWS itself puts there: SES's records as SNS delivers them raw, and as events of the bus.
+The queue's policy lets nobody else do that.
 
 Units: instants are epoch milliseconds; sizes are bytes.
 """
@@ -17,8 +21,10 @@ from typing import Any, Protocol
 
 from mailtide.domain.event import EventType
 from mailtide.domain.message import happening_key, instant, millis
+from mailtide.sources import ses
 
 STALWART = "stalwart"
+SES = "ses"
 INBOUND = "inbound"
 TRACKING = "tracking"
 
@@ -118,7 +124,7 @@ def write_hits(hits: list[Hit], at: datetime) -> str:
 
 def send_bodies(
     source: str,
-    source_id: str,
+    source_id: str | None,
     bodies: Iterable[bytes],
     at: datetime,
     queue: Queue,
@@ -138,7 +144,9 @@ def read(text: str, bucket: Bucket) -> Envelope:
     Raises:
         ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
     """
-    message = json.loads(text)
+    message = ses.read(text)
+    if ses.is_told_by_aws(message):
+        return Envelope(SES, None, ses.parse(message)[0].occurred_at, text.encode())
     source, at = message["source"], instant(message["received_at"])
     if source == TRACKING:
         return Envelope(source, None, at, hits=tuple(_hit(hit) for hit in message["hits"]))
@@ -147,7 +155,7 @@ def read(text: str, bucket: Bucket) -> Envelope:
     return Envelope(source, message["source_id"], at, body)
 
 
-def _carried(source: str, source_id: str, body: bytes, at: datetime, bucket: Bucket) -> str:
+def _carried(source: str, source_id: str | None, body: bytes, at: datetime, bucket: Bucket) -> str:
     text = _write(source, source_id, at, {"body": body.decode()})
     if len(text) <= QUEUE_LIMIT:  # ASCII: as many bytes
         return text

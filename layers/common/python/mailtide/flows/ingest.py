@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from mailtide.domain.contact import Contact
-from mailtide.domain.event import Event
+from mailtide.domain.event import Event, EventType
 from mailtide.domain.message import (
     DOUBT,
     ENGAGEMENT,
@@ -34,7 +34,11 @@ from mailtide.domain.suppression import Suppression
 from mailtide.flows import doubts, envelope, reports
 from mailtide.flows.envelope import Bucket, Envelope, Hit
 from mailtide.flows.verdicts import Rows, Verdicts
-from mailtide.sources import mime, stalwart
+from mailtide.sources import mime, ses, stalwart
+
+# What is about a message: evidence becomes a row; that the mail system has the message settles a
+# doubt that stands, and is no row, since `sent` was written before.
+_TELLING = EVIDENCE | {EventType.ACCEPTED}
 
 
 class Events(Rows, Protocol):
@@ -128,15 +132,16 @@ class Ingest:
 
     def _keep(self, received: Envelope) -> None:
         """Store the raw payload under its content, so that a repeat stores nothing more."""
-        if received.source_id is not None:
-            name = f"{received.source_id}/{sha256(received.body).hexdigest()}.json"
+        if received.body:
+            owner = received.source_id or received.source
+            name = f"{owner}/{sha256(received.body).hexdigest()}.json"
             self.bucket.put(f"raw/{received.received_at:%Y-%m-%d}/{name}", received.body)
 
     def _judged(self, received: Envelope, counts: Counter[str]) -> Iterator[Accepted]:
         """Yield the reports that are to be believed, count and keep the others."""
         told = list(_told(received))
-        about = [report for report in told if report.event.type in EVIDENCE]
-        counts.update(r.event.type.value for r in told if r.event.type not in EVIDENCE)
+        about = [report for report in told if report.event.type in _TELLING]
+        counts.update(r.event.type.value for r in told if r.event.type not in _TELLING)
         sent = self.events.sent({r.event.message_id for r in about if r.event.message_id})
         source = self.sources.find_source(received.source_id) if received.source_id else None
         for report in about:
@@ -144,7 +149,7 @@ class Ingest:
                 counts["unattributed"] += 1
                 continue
             row = sent.get(report.event.message_id)
-            reason = _refusal(row, received, source)
+            reason = _refusal(report.event, row, received, source)
             if reason is None and row is not None:
                 yield Accepted(report, row)
             else:
@@ -159,12 +164,14 @@ class Ingest:
 
     def _write(self, accepted: Sequence[Accepted]) -> None:
         rows = reports.merged(
-            reports.row_of(one.report.event, one.sent, one.report.key) for one in accepted
+            reports.row_of(one.report.event, one.sent, one.report.key)
+            for one in accepted
+            if one.report.event.type in EVIDENCE
         )
         self.events.put_all([row for row in rows if row.event_type in HAPPENINGS])
         self.events.put_least([row for row in rows if row.event_type in STATES])
         self._suppress(accepted)
-        marks = self.events.marks({row.message_id for row in rows})
+        marks = self.events.marks({one.sent.message_id for one in accepted})
         doubts.settle(self.events, (mark for mark in marks if mark.event_key == DOUBT))
         hit = {row.message_id for row in rows if row.event_type in HITS}
         judged = {mark.message_id for mark in marks if mark.event_key == ENGAGEMENT}
@@ -187,13 +194,17 @@ class Ingest:
                 )
 
 
-def _refusal(sent: EventRow | None, received: Envelope, source: Source | None) -> str | None:
+def _refusal(
+    event: Event, sent: EventRow | None, received: Envelope, source: Source | None
+) -> str | None:
     """Return why what is told of a message is not believed; None when it is."""
     if received.source_id is not None and source is None:
         return "unknown_source"
     if sent is None:
         return "unknown_message"
-    if source is not None and source.org_id != sent.of.org_id:
+    # SES tells of all organisations' mail: whose a message is stands in the tag that we gave it.
+    owner = event.org_id if received.source == envelope.SES else source and source.org_id
+    if received.source != envelope.TRACKING and owner != sent.of.org_id:
         return "other_organisation"
     # Mail is easily forged, but the message id is a keyed hash: who knows it had the message.
     # The recipient that a report names proves nothing more, and loops hide or hash it.
@@ -209,6 +220,9 @@ def _told(received: Envelope) -> Iterator[Report]:
     elif received.source == envelope.INBOUND:
         raw = stalwart.hook_message(received.body)
         yield from (Report(event) for event in mime.parse(raw, received.received_at))
+    elif received.source == envelope.SES:
+        events = ses.parse(ses.read(received.body.decode()))
+        yield from (Report(event) for event in events)
     elif received.source == envelope.TRACKING:
         yield from (Report(_event(hit), hit.key) for hit in received.hits)
     else:

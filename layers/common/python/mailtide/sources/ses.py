@@ -73,6 +73,11 @@ def parse(event: Any) -> list[Event]:
     return [_event(*_record(_message(one))) for one in carried]
 
 
+def is_told_by_aws(event: Any) -> bool:
+    """Say whether this has the form of what SES, SNS or EventBridge put into a queue."""
+    return _record(_message(event))[0] != ""
+
+
 def read(body: str) -> Any:
     """Return the JSON of a text, or the text where it is none; for `parse`."""
     try:
