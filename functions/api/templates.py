@@ -2,10 +2,15 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.api.shapes.templates import TemplateIn, TemplateSummary, TemplateView, summary, view
+from functions.api.shapes.templates import (
+    TemplateIn,
+    TemplateSummary,
+    TemplateView,
+    summary,
+    template_of,
+    view,
+)
 from mailtide import app
-from mailtide.domain import rendering
-from mailtide.domain.content import Template
 from mailtide.domain.organisation import Scope
 from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource, found
@@ -24,7 +29,7 @@ def list_templates(limit: Limit = 50, after: After = None) -> Listing[TemplateSu
 )
 def create_template(template: TemplateIn) -> TemplateView:
     """Check and keep a new template."""
-    new = _checked(app.new_id(), template)
+    new = template_of(resource.org_id, app.new_id(), template)
     app.api().templates.create(new, app.now())
     return view(new)
 
@@ -43,7 +48,7 @@ def replace_template(template_id: Id, template: TemplateIn) -> TemplateView:
 
     Campaigns that were started keep the content they were started with.
     """
-    new = _checked(template_id, template)
+    new = template_of(resource.org_id, template_id, template)
     found(app.api().templates.replace(new, app.now()), "template")
     return view(new)
 
@@ -53,14 +58,3 @@ def delete_template(template_id: Id) -> Response[None]:
     """Delete a template; campaigns that were started with it go on."""
     found(app.api().templates.delete(resource.org_id, template_id), "template")
     return no_content()
-
-
-def _checked(template_id: str, given: TemplateIn) -> Template:
-    """Return a template of the caller's that can be rendered.
-
-    Raises:
-        InvalidInputError: `template_error`, with every place.
-    """
-    template = Template(resource.org_id, template_id, **given.model_dump())
-    rendering.check(template)
-    return template

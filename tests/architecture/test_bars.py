@@ -19,7 +19,9 @@ MAX_HANDLER_LINES = 80
 DOMAIN_LIBRARIES = {
     "address.py": {"email_validator"},
     "host.py": {"idna"},
-    "rendering.py": {"dateutil", "liquid"},
+    "inlining.py": {"css_inline"},
+    "liquid_language.py": {"dateutil", "liquid"},
+    "mjml_compiler.py": {"mjml"},
 }
 
 CODE = sorted(

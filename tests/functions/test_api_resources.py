@@ -109,12 +109,53 @@ def test_a_template_is_replaced_as_a_whole(acme: Tenant) -> None:
     template_id = furnish(acme)["template_id"]
     path = f"/api/templates/{template_id}"
     new = {"name": "Other", "subject": "Hi", "html": "<p>Hi</p>", "text": "Hi"}
-    assert acme.call("PUT", path, new).json == {"template_id": template_id, **new}
-    assert acme.call("GET", path).json == {"template_id": template_id, **new}
+    shown = {
+        "template_id": template_id,
+        "format": "html",
+        "mjml": None,
+        "preheader": None,
+        "utm": None,
+        "size": 9,
+        "warnings": [
+            {"at": "html:1:1", "detail": "it shows no way out: link to {{ unsubscribe_url }}"}
+        ],
+        **new,
+    }
+    assert acme.call("PUT", path, new).json == shown
+    assert acme.call("GET", path).json == shown
     assert acme.call("GET", "/api/templates").json["data"] == [
-        {"template_id": template_id, "name": "Other", "subject": "Hi"}
+        {"template_id": template_id, "name": "Other", "subject": "Hi", "format": "html"}
     ]
     assert acme.call("DELETE", path).status == 204
+
+
+def test_a_template_in_mjml_is_kept_as_it_was_written(acme: Tenant) -> None:
+    column = "<mj-column><mj-text>Hi</mj-text></mj-column>"
+    mjml = f"<mjml><mj-body><mj-section>{column}</mj-section></mj-body></mjml>"
+    utm = {"source": "news", "medium": None, "campaign": None, "term": None, "content": None}
+    given = {"name": "M", "subject": "Hi", "format": "mjml", "mjml": mjml, "preheader": "P"}
+    made = acme.call("POST", "/api/templates", {**given, "utm": {"source": "news"}})
+    assert made.status == 201
+    shown = acme.call("GET", f"/api/templates/{made.json['template_id']}").json
+    assert shown | given | {"html": None, "utm": utm} == shown
+    assert shown["size"] > 1000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"html": "<p>x</p>", "format": "mjml"},
+        {"mjml": "<mjml/>"},
+        {"html": "<p>x</p>", "mjml": "<mjml/>"},
+        {"html": "<p>x</p>", "format": "markdown"},
+        {},
+    ],
+)
+def test_a_template_has_the_one_body_that_its_format_names(
+    acme: Tenant, body: dict[str, str]
+) -> None:
+    answer = acme.call("POST", "/api/templates", {"name": "x", "subject": "x", **body})
+    assert (answer.status, answer.code) == (400, "invalid_request")
 
 
 def test_a_template_with_errors_is_refused_with_their_places(acme: Tenant) -> None:

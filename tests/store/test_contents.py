@@ -11,6 +11,7 @@ from local.memory.contents import Templates as MemoryTemplates
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.page import Page
 from mailtide.domain.suppression import Stream
+from mailtide.domain.utm import Utm
 from mailtide.store.identities import Identities
 from mailtide.store.tables import IdentityRow, TemplateRow
 from mailtide.store.templates import Templates
@@ -53,6 +54,20 @@ def test_a_template_is_read_as_it_was_written(templates: Templates | MemoryTempl
     templates.create(TEMPLATE, NOW)
     assert templates.get("acme", "t1") == TEMPLATE
     assert templates.get("other", "t1") is None
+
+
+def test_all_that_was_made_from_a_template_is_kept(
+    templates: Templates | MemoryTemplates,
+) -> None:
+    written = replace(
+        TEMPLATE, html="", mjml="<mjml/>", preheader="P", utm=Utm("news", None, "c"), compiled="<p>"
+    )
+    templates.create(written, NOW)
+    assert templates.get("acme", "t1") == written
+    assert templates.replace(TEMPLATE, NOW)
+    assert templates.get("acme", "t1") == TEMPLATE
+    assert templates.replace(written, NOW)
+    assert templates.get("acme", "t1") == written
 
 
 def test_a_late_repeat_of_a_creation_does_not_undo_a_change(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mailtide.domain import links, markup
 from mailtide.domain.host import ascii_domain, ascii_host
 from mailtide.domain.links import Personal, Shared
+from mailtide.domain.plain_text import plain_text
 
 
 def read(html: str) -> list[Shared | Personal | None]:
@@ -16,7 +17,7 @@ def read(html: str) -> list[Shared | Personal | None]:
 
 def text_of(html: str) -> str:
     masked = markup.set_aside(html)
-    return markup.plain_text(masked, lambda address: links.shown(masked, address))
+    return plain_text(masked, lambda address, _: links.shown(masked, address))
 
 
 @pytest.mark.parametrize(
@@ -163,10 +164,10 @@ def test_reading_links_takes_no_more_than_linear_time() -> None:
         assert list(markup.hrefs(evil * 20_000)) == []
 
 
-def test_the_line_of_a_link_counts_the_lines_of_liquid_before_it() -> None:
+def test_the_place_of_a_link_counts_the_liquid_before_it() -> None:
     masked = markup.set_aside("{% if a\n %}\n{% endif %}\n<a href='x'>")
     (href,) = markup.hrefs(masked.text)
-    assert masked.line(href.start) == 4
+    assert masked.index(href.start) == 32
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,53 @@
 """Content: what a message says and who it is from."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from mailtide.domain.suppression import Stream
+from mailtide.domain.utm import Utm
+
+
+class Format(StrEnum):
+    """The language a template's body is written in."""
+
+    HTML = "html"
+    MJML = "mjml"
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message before it is made personal; all three parts are Liquid."""
+    """A message before it is made personal; all its parts are Liquid.
+
+    It is written in HTML or in MJML. `compiled` is the HTML that messages are made from: without
+    MJML, and with its styles where every mail program reads them. Templates that were saved before
+    there was any are sent as they were written.
+    """
 
     org_id: str
     template_id: str
     name: str
     subject: str
-    html: str
+    html: str = ""  # empty when it is written in MJML
     text: str | None = None  # made from the HTML when absent
+    mjml: str | None = None
+    preheader: str | None = None  # what inboxes show behind the subject; text, no markup
+    utm: Utm | None = None
+    compiled: str | None = None
+
+    @property
+    def format(self) -> Format:
+        """The language that the author wrote it in."""
+        return Format.HTML if self.mjml is None else Format.MJML
+
+    @property
+    def source(self) -> str:
+        """What the author wrote, the part that is named as the format is."""
+        return self.html if self.mjml is None else self.mjml
+
+    @property
+    def body(self) -> str:
+        """The HTML that messages are made from."""
+        return self.html if self.compiled is None else self.compiled
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mailtide.domain import markup
 from mailtide.domain.host import ascii_host
 from mailtide.domain.markup import Href, Masked
 from mailtide.domain.tracking import Link, Tracker, is_http
+from mailtide.domain.utm import Utm, tagged
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HTTP = re.compile(r"(https?://)([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -29,6 +30,7 @@ _CHOICE = re.compile(
 )
 _REFUSED_SCHEMES = frozenset({"javascript", "vbscript", "data", "file"})
 _PIXEL = '<img src="{{ mt_open }}" width="1" height="1" alt="" style="display:block;border:0">'
+_CAPTURE = "{{% capture mt_link %}}{}{{% endcapture %}}"
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986: reserved characters and the percent sign
 
 
@@ -46,8 +48,10 @@ class Personal:
     liquid: str
 
 
-def read(masked: Masked, href: Href) -> Shared | Personal | None:
+def read(masked: Masked, href: Href, utm: Utm | None = None) -> Shared | Personal | None:
     """Say how a link is followed; None when it stays as it is.
+
+    A link that is the same in every message has its UTM parameters already.
 
     Raises:
         ValueError: when the template must not be sent with it; the text says why.
@@ -60,37 +64,46 @@ def read(masked: Masked, href: Href) -> Shared | Personal | None:
         raise ValueError(_no_scheme(address))
     if scheme[1].lower() in _REFUSED_SCHEMES:
         raise ValueError(f"a link cannot be a {scheme[1].lower()}: address")
-    return _http(masked, href) if scheme[1].lower() in ("http", "https") else None
+    return _http(masked, href, utm) if scheme[1].lower() in ("http", "https") else None
 
 
-def lead(masked: Masked, campaign_id: str, tracker: Tracker) -> str:
+def lead(masked: Masked, campaign_id: str, tracker: Tracker, utm: Utm | None = None) -> str:
     """Return the HTML's Liquid with each link led through us, and the pixel last in its body.
 
     What it renders to comes from `mt_click` and `mt_open` (URLs of the message) and the filters
-    `mt_field` (encodes a value for a URL) and `mt_bind` (signs a URL, given the link's index).
+    `mt_field` (encodes a value for a URL) and `mt_bind` (signs a URL, given the link's index, with
+    its UTM parameters).
     """
     pixel = markup.end_of_body(masked.text)
     body = masked.text[:pixel] + _PIXEL + masked.text[pixel:]
-    return masked.restore("".join(_led(masked, body, campaign_id, tracker)))
+    return masked.restore("".join(_led(masked, body, campaign_id, tracker, utm)))
 
 
-def shown(masked: Masked, address: str) -> str:
-    """Return a link's address for the text part: as it is, with merge fields encoded."""
-    link = read(masked, Href(0, 0, address.strip(), marked=False))
-    return link.liquid if isinstance(link, Personal) else markup.verbatim(address.strip())
+def shown(masked: Masked, address: str, utm: Utm | None = None) -> str:
+    """Return a link's address for the text part: with merge fields encoded, and UTM parameters.
+
+    The filter `mt_tag` appends them to an address that is made for one message.
+    """
+    link = read(masked, Href(0, 0, address.strip(), marked=False), utm)
+    if isinstance(link, Personal):
+        return _CAPTURE.format(link.liquid) + "{{ mt_link | mt_tag }}" if utm else link.liquid
+    plain = tagged(address.strip(), utm) if isinstance(link, Shared) else address.strip()
+    return markup.verbatim(plain)
 
 
-def _led(masked: Masked, body: str, campaign_id: str, tracker: Tracker) -> Iterator[str]:
+def _led(
+    masked: Masked, body: str, campaign_id: str, tracker: Tracker, utm: Utm | None
+) -> Iterator[str]:
     index, done = 0, 0
     for href in markup.hrefs(body):
-        link = read(masked, href)
+        link = read(masked, href, utm)
         if link is None:
             continue
         yield body[done : href.start] + '"'
         if isinstance(link, Shared):
             yield "{{ mt_click }}" + tracker.link(Link(campaign_id, index, link.url))
         else:
-            yield "{% capture mt_link %}" + link.liquid + "{% endcapture %}"
+            yield _CAPTURE.format(link.liquid)
             yield "{{ mt_click }}{{ mt_link | mt_bind: " + str(index) + " }}"
         yield '"'
         index, done = index + 1, href.end
@@ -103,7 +116,7 @@ def _no_scheme(address: str) -> str:
     return f"a link needs its scheme and host, as in https://example.com/; this one is {address!r}"
 
 
-def _http(masked: Masked, href: Href) -> Shared | Personal | None:
+def _http(masked: Masked, href: Href, utm: Utm | None) -> Shared | Personal | None:
     parts = _HTTP.fullmatch(href.address)
     if parts is None:
         raise ValueError(f"not a complete address: {masked.restore(href.address)!r}")
@@ -114,7 +127,7 @@ def _http(masked: Masked, href: Href) -> Shared | Personal | None:
         return None
     start = scheme + _ascii(host)
     if not markup.holds_liquid(rest):
-        return Shared(_signable(start + quote(rest, safe=_URL_SAFE)))
+        return Shared(_signable(tagged(start + quote(rest, safe=_URL_SAFE), utm)))
     _signable(start)
     return Personal(start + "".join(_encoded(*piece) for piece in masked.pieces(rest)))
 

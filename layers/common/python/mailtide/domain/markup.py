@@ -1,4 +1,4 @@
-"""Markup: a template's HTML with its Liquid set aside, the links in it, and its plain text.
+"""Markup: a template's HTML or MJML with its Liquid set aside, its tags and the links in it.
 
 Liquid knows nothing of HTML and HTML nothing of Liquid. So each `{{ … }}` and `{% … %}` gives its
 place to a placeholder, the HTML is read and changed, and the Liquid is put back.
@@ -7,31 +7,69 @@ Source: docs/domain/rendering.md.
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from enum import Enum
 
 # Noncharacters, which no text that is exchanged holds (Unicode 23.7): a placeholder is <index>.
-_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_LIQUID = re.compile(
+OPEN, CLOSE = "\ufdd0", "\ufdd1"
+LIQUID = re.compile(
     r"\{%-?\s*(?P<verbatim>raw|comment|doc)\s*-?%\}.*?\{%-?\s*end(?P=verbatim)\s*-?%\}"
     r"|\{\{.*?\}\}|\{%.*?%\}",
     re.DOTALL,
 )
-_PLACEHOLDER = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
+PLACEHOLDER = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 _LINK_TAG = re.compile(
-    r"<(?:a|area|v:[a-z]+)(?=[\s/])(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*>", re.IGNORECASE
+    r"<(?:a|area|v:[a-z]+|mj-(?:button|carousel-image|image|social-element))(?=[\s/])(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*>",
+    re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(
-    rf"(?P<name>[^\s\"'<>/={_OPEN}{_CLOSE}]+)(?:\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?"
+    rf"(?P<name>[^\s\"'<>/={OPEN}{CLOSE}]+)(?:\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?"
 )
 NO_TRACKING = "data-mt-notrack"
-
-_HIDDEN = frozenset({"head", "style", "script", "title", "template"})
-_PARAGRAPHS = frozenset(
-    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "hr"}
+_NAME = rf"[a-zA-Z][^\s/<>{OPEN}]*+"
+_ONE_ATTRIBUTE = (
+    rf"[^\s\"'<>/={OPEN}{CLOSE}]++"
+    r"(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'<>][^\s<>]*+)?)?"
 )
-_LINES = frozenset({"div", "tr", "li", "section", "article", "header", "footer", "center"})
+# As the HTML standard reads them (section 13.2.5): a comment that is not ended holds all the rest.
+_TOKEN = re.compile(
+    r"(?P<comment><!--(?:-?>|.*?--!?>|(?P<endless>.*\Z)))"
+    r"|<[!?][^>]*+(?:>|\Z)"
+    rf"|<(?P<closing>/?)(?P<name>{_NAME})"
+    rf"(?P<attributes>(?:[\s/]++|{_ONE_ATTRIBUTE}|{OPEN}[0-9]++{CLOSE})*+)>"
+    rf"|(?P<broken><(?P<half>/?)(?P<stump>[a-zA-Z][^\s<>{OPEN}]*+))"
+    rf"|{OPEN}[0-9]+{CLOSE}",
+    re.DOTALL,
+)
+BROKEN = "a tag is not ended by '>', or has a quote too many or too few"
+ENDLESS = "a comment is not ended by '-->'"
+RAW_TEXT = frozenset({"script", "style", "textarea", "title"})  # no tags and no comments in them
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    OPENING = "opening tag"
+    CLOSING = "closing tag"
+    COMMENT = "comment"
+    ENDLESS = "comment that is not ended"
+    BROKEN = "beginning of a tag that is not ended"
+    OTHER = "declaration, or Liquid"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a masked text that is no words.
+
+    `name` is a tag's, in lower case; a broken one's if it is an opening tag.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    name: str = ""
+    empty: bool = False  # written as `<x/>`
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +81,37 @@ class Masked:
 
     def restore(self, text: str) -> str:
         """Put the Liquid back into a text made from `text`."""
-        return _PLACEHOLDER.sub(lambda match: self.liquid[int(match[1])], text)
+        return PLACEHOLDER.sub(lambda match: self.liquid[int(match[1])], text)
 
     def pieces(self, text: str) -> Iterator[tuple[bool, str]]:
         """Yield (is Liquid, piece) in order; literal pieces may be empty."""
-        for number, piece in enumerate(_PLACEHOLDER.split(text)):
+        for number, piece in enumerate(PLACEHOLDER.split(text)):
             is_liquid = number % 2 == 1
             yield is_liquid, self.liquid[int(piece)] if is_liquid else piece
 
-    def line(self, position: int) -> int:
-        """Return the line of the source, from 1, that a position in `text` lies on."""
-        return self.restore(self.text[:position]).count("\n") + 1
+    def index(self, position: int) -> int:
+        """Return where a position in `text` lies in the source."""
+        return len(self.restore(self.text[:position]))
+
+    def placed(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """Yield (position, Liquid) between two positions in `text`."""
+        for match in PLACEHOLDER.finditer(self.text, start, end):
+            yield match.start(), self.liquid[int(match[1])]
+
+    def inside(self, start: int, end: int) -> Iterator[str]:
+        """Yield the Liquid between two positions in `text`."""
+        return (liquid for _, liquid in self.placed(start, end))
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a tag."""
+
+    name: str  # in lower case
+    value: str | None  # without quotes, entities decoded
+    start: int  # of the whole attribute in the masked text
+    end: int
+    value_start: int  # of the value, its quotes included
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +130,15 @@ def set_aside(source: str) -> Masked:
 
     def replace(match: re.Match[str]) -> str:
         liquid.append(match[0])
-        return f"{_OPEN}{len(liquid) - 1}{_CLOSE}"
+        return f"{OPEN}{len(liquid) - 1}{CLOSE}"
 
-    clean = source.replace(_OPEN, "").replace(_CLOSE, "")
-    return Masked(_LIQUID.sub(replace, clean), tuple(liquid))
+    clean = source.replace(OPEN, "").replace(CLOSE, "")
+    return Masked(LIQUID.sub(replace, clean), tuple(liquid))
 
 
 def holds_liquid(text: str) -> bool:
     """Say whether a masked text holds Liquid."""
-    return _OPEN in text
+    return OPEN in text
 
 
 def hrefs(masked: str) -> Iterator[Href]:
@@ -91,101 +149,67 @@ def hrefs(masked: str) -> Iterator[Href]:
         for attribute in attributes:
             value = attribute["value"]
             if attribute["name"].lower() == "href" and value is not None:
-                address = html.unescape(value[1:-1] if value[0] in "\"'" else value)
+                address = html.unescape(_unquoted(value))
                 # Browsers drop line ends and tabs inside an address and spaces around it.
                 address = re.sub(r"[\t\r\n]", "", address).strip()
                 yield Href(*attribute.span("value"), address, marked)
 
 
+def tokens(masked: str) -> Iterator[Token]:
+    """Yield tags, comments, declarations and placeholders; of raw text only its end tag."""
+    token = next_token(masked, 0)
+    while token is not None:
+        yield token
+        position = token.end
+        if token.kind is Kind.OPENING and token.name in RAW_TEXT and not token.empty:
+            position = end_tag(masked, token.name, position)[0]
+        token = next_token(masked, position)
+
+
+def next_token(masked: str, position: int) -> Token | None:
+    """Return the first token from a position on."""
+    match = _TOKEN.search(masked, position)
+    return None if match is None else _token(match)
+
+
+def end_tag(masked: str, name: str, position: int) -> tuple[int, int]:
+    """Return where the next end tag of a name begins and ends; the text's end when none does."""
+    match = re.compile(rf"</{name}(?=[\s/>])[^>]*+(?:>|\Z)", re.IGNORECASE).search(masked, position)
+    return match.span() if match else (len(masked), len(masked))
+
+
+def _token(match: re.Match[str]) -> Token:
+    start, end = match.span()
+    if match["name"] is not None:
+        kind = Kind.CLOSING if match["closing"] else Kind.OPENING
+        return Token(kind, start, end, match["name"].lower(), match["attributes"].endswith("/"))
+    if match["comment"] is not None:
+        return Token(Kind.COMMENT if match["endless"] is None else Kind.ENDLESS, start, end)
+    if match["broken"] is not None:
+        return Token(Kind.BROKEN, start, end, "" if match["half"] else match["stump"].lower())
+    return Token(Kind.OTHER, start, end)
+
+
+def attributes(masked: str, tag: Token) -> Iterator[Attribute]:
+    """Yield the attributes of an opening tag; what Liquid writes is none."""
+    for found in _ATTRIBUTE.finditer(masked, tag.start + 1 + len(tag.name), tag.end - 1):
+        value = found["value"]
+        yield Attribute(
+            found["name"].lower(),
+            None if value is None else html.unescape(_unquoted(value)),
+            *found.span(),
+            found.start("value"),
+        )
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[0] in "\"'" else value
+
+
 def end_of_body(masked: str) -> int:
     """Return where the last thing of the body goes: before its end tag, or at the end."""
-    place = masked.lower().rfind("</body")
-    return len(masked) if place < 0 else place
-
-
-def plain_text(masked: Masked, shown: Callable[[str], str]) -> str:
-    """Make the text part's template from the HTML's.
-
-    Args:
-        masked: the HTML.
-        shown: writes a link's masked address as it stands behind the link's words, as Liquid.
-    """
-    reader = _TextReader(shown)
-    reader.feed(masked.text)
-    reader.close()
-    return masked.restore(reader.text())
-
-
-class _TextReader(HTMLParser):
-    """Collects the readable text of an HTML document."""
-
-    def __init__(self, shown: Callable[[str], str]) -> None:
-        super().__init__(convert_charrefs=True)
-        self._shown = shown
-        self._parts: list[str] = []
-        self._hidden = 0
-        self._links: list[tuple[str, int]] = []  # address, and where its words begin
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Break lines, mark list items, remember links."""
-        values = dict(attrs)
-        if tag in _HIDDEN:
-            self._hidden += 1
-        elif tag == "body":  # the head's end tag may be left out
-            self._hidden = 0
-        self._break(tag)
-        if tag == "br":
-            self._parts.append("\n")
-        elif tag == "li":
-            self._parts.append("- ")
-        elif tag == "a":
-            self._links.append((values.get("href") or "", len(self._parts)))
-        elif tag == "img" and values.get("alt"):
-            self.handle_data(values["alt"] or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Break lines and write a link's address behind its words."""
-        if tag in _HIDDEN:
-            self._hidden = max(0, self._hidden - 1)
-        elif tag == "a" and self._links:
-            self._end_link(*self._links.pop())
-        elif tag in ("td", "th"):
-            self._parts.append(" ")
-        self._break(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Read `<br/>` as `<br>`."""
-        self.handle_starttag(tag, attrs)
-
-    def handle_data(self, data: str) -> None:
-        """Keep visible text; of hidden text only the Liquid that may set or choose something."""
-        if self._hidden:
-            self._parts.extend(match[0] for match in _PLACEHOLDER.finditer(data))
-        else:
-            self._parts.append(verbatim(re.sub(r"\s+", " ", data)))
-
-    def handle_comment(self, data: str) -> None:
-        """Keep the Liquid of a comment, so that no block of it stays open."""
-        self._parts.extend(match[0] for match in _PLACEHOLDER.finditer(data))
-
-    def text(self) -> str:
-        """Return the text with tidy white space."""
-        text = re.sub(r"[^\S\n]+", " ", "".join(self._parts))
-        text = re.sub(r" ?\n ?", "\n", text)
-        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-    def _break(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self._parts.append("\n\n")
-        elif tag in _LINES and "".join(self._parts[-2:])[-1:] != "\n":
-            self._parts.append("\n")
-
-    def _end_link(self, address: str, start: int) -> None:
-        words = "".join(self._parts[start:]).strip()
-        plain = address.strip().removeprefix("mailto:").removeprefix("tel:")
-        if plain and not plain.startswith("#") and plain != words:
-            shown = self._shown(address) if plain == address.strip() else verbatim(plain)
-            self._parts.append(f" ({shown})" if words else shown)
+    places = [match.start() for match in re.finditer("</body", masked, re.IGNORECASE)]
+    return places[-1] if places else len(masked)
 
 
 def verbatim(text: str) -> str:

@@ -91,8 +91,12 @@ class TemplateRow(Row):
     template_id = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     subject = UnicodeAttribute()
-    html = UnicodeAttribute()
+    html = UnicodeAttribute()  # empty when it is written in MJML
     text = UnicodeAttribute(null=True)
+    mjml = UnicodeAttribute(null=True)
+    preheader = UnicodeAttribute(null=True)
+    utm = JSONAttribute(null=True)
+    compiled = UnicodeAttribute(null=True)  # the HTML that messages are made from
     created_at = Instant()
     updated_at = Instant(null=True)
 

@@ -1,9 +1,12 @@
-"""Templates, as they were saved."""
+"""Templates, as they were saved, with the HTML that was made from them."""
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from mailtide.domain.content import Template
 from mailtide.domain.page import Page
+from mailtide.domain.utm import Utm
 from mailtide.store import dynamo
 from mailtide.store.paging import page
 from mailtide.store.row import assign
@@ -33,6 +36,10 @@ class Templates:
             TemplateRow.subject.set(template.subject),
             TemplateRow.html.set(template.html),
             assign(TemplateRow.text, template.text),
+            assign(TemplateRow.mjml, template.mjml),
+            assign(TemplateRow.preheader, template.preheader),
+            assign(TemplateRow.utm, _written(template.utm)),
+            assign(TemplateRow.compiled, template.compiled),
             TemplateRow.updated_at.set(at),
         ]
         row = TemplateRow(template.org_id, template.template_id)
@@ -53,8 +60,16 @@ def template_row(template: Template, at: datetime) -> TemplateRow:
         subject=template.subject,
         html=template.html,
         text=template.text,
+        mjml=template.mjml,
+        preheader=template.preheader,
+        utm=_written(template.utm),
+        compiled=template.compiled,
         created_at=at,
     )
+
+
+def _written(utm: Utm | None) -> dict[str, Any] | None:
+    return None if utm is None else asdict(utm)
 
 
 def _read(row: TemplateRow) -> Template:
@@ -65,4 +80,8 @@ def _read(row: TemplateRow) -> Template:
         subject=row.subject,
         html=row.html,
         text=row.text,
+        mjml=row.mjml,
+        preheader=row.preheader,
+        utm=None if row.utm is None else Utm(**row.utm),
+        compiled=row.compiled,
     )

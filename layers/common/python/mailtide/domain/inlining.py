@@ -1,0 +1,156 @@
+"""Inlining: the styles of a document written at its elements, where every mail program reads them.
+
+Nothing of the author's text changes but `style` attributes: the elements are numbered, the library
+works out each one's styles in a copy, and they are written into the tags they belong to. So no row
+moves out of its table because of a loop around it, and no comparison turns into an entity. The
+`style` elements stay, for media queries, states and dark mode, for what only some mail programs
+match, and for conditional comments. Nothing is fetched.
+Source: docs/domain/rendering.md; CSS Cascading and Inheritance Level 4 (what wins).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+from css_inline import CSSInliner
+
+from mailtide.domain import markup
+from mailtide.domain.markup import Attribute, Kind, Masked, Token
+
+MARK = "data-mt-inline"  # on a `style` element that is inlined and then taken out
+_NUMBER = "data-mt-number"
+_UNSTYLED = frozenset(
+    {"base", "head", "link", "meta", "noscript", "script", "style", "template", "title"}
+)
+_LEFT_OUT = frozenset({"base", "link"})  # of the copy: they name what is elsewhere
+_EVERYWHERE = frozenset({"", "all", "screen"})
+_INLINER = CSSInliner(load_remote_stylesheets=False)
+
+_Edit = tuple[int, int, str]  # from, to, what stands there instead
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One `style` element."""
+
+    tag: Token
+    end: int  # of its content
+    after: int  # its end tag
+    attributes: dict[str, str]
+    tags_of_liquid: bool  # Liquid chooses pieces of it
+
+    @property
+    def is_inlined(self) -> bool:
+        """Say whether it holds for every message and every screen."""
+        return not self.tags_of_liquid and self.attributes.get("media", "").lower() in _EVERYWHERE
+
+
+def sheets(masked: Masked) -> Iterator[Sheet]:
+    """Yield the `style` elements of a document."""
+    opened: Token | None = None
+    for token in markup.tokens(masked.text):
+        if opened is not None:
+            attributes = {a.name: a.value or "" for a in markup.attributes(masked.text, opened)}
+            liquid = any(one.startswith("{%") for one in masked.inside(opened.end, token.start))
+            yield Sheet(opened, token.start, token.end, attributes, liquid)
+        is_style = token.kind is Kind.OPENING and token.name == "style"
+        opened = token if is_style else None
+
+
+def inlined(masked: Masked, *, marked_only: bool = False) -> str:
+    """Return the masked text with its styles inlined.
+
+    Args:
+        masked: an HTML document or a piece of one.
+        marked_only: take only the `style` elements that carry `MARK`.
+
+    Raises:
+        ValueError: when the styles cannot be read.
+    """
+    found = list(sheets(masked))
+    marked = [sheet for sheet in found if MARK in sheet.attributes]
+    used = [sheet for sheet in (marked if marked_only else found) if sheet.is_inlined]
+    edits: list[_Edit] = []
+    if used:
+        tags = [
+            token
+            for token in markup.tokens(masked.text)
+            if token.kind is Kind.OPENING and token.name not in _UNSTYLED
+        ]
+        copy = _edited(masked.text, sorted(_copied(masked, tags, found, used)))
+        styles = _Styles(_INLINER.inline(copy)).found
+        edits = [
+            _styled(masked.text, tag, styles[number])
+            for number, tag in enumerate(tags)
+            if styles.get(number)
+        ]
+    edits += [(sheet.tag.start, sheet.after, "") for sheet in marked if sheet in used]
+    return _edited(masked.text, sorted(edits))
+
+
+def _copied(
+    masked: Masked, tags: list[Token], found: list[Sheet], used: list[Sheet]
+) -> Iterator[_Edit]:
+    """Yield what makes the copy: numbers for `style` attributes, and no Liquid between the tags."""
+    text = masked.text
+    for number, tag in enumerate(tags):
+        behind_name = tag.start + 1 + len(tag.name)
+        yield behind_name, behind_name, f' {_NUMBER}="{number}"'
+        for attribute in markup.attributes(text, tag):
+            if attribute.name == "style":
+                yield attribute.start, attribute.end, ""
+    for sheet in found:
+        if sheet not in used:
+            yield sheet.tag.end, sheet.end, ""
+    for token in markup.tokens(text):
+        is_liquid = token.kind is Kind.OTHER and not text.startswith("<", token.start)
+        if is_liquid or token.name in _LEFT_OUT:
+            yield token.start, token.end, ""
+
+
+def _styled(text: str, tag: Token, style: str) -> _Edit:
+    """Return the edit that gives a tag its styles, before those that its author wrote there."""
+    style = style.replace("&", "&amp;").replace("<", "&lt;")
+    for attribute in markup.attributes(text, tag):
+        if attribute.name == "style" and attribute.value is not None:
+            return _before(text, attribute, style)
+    behind_name = tag.start + 1 + len(tag.name)
+    style = style.replace('"', "&quot;")
+    return behind_name, behind_name, f' style="{style}"'
+
+
+def _before(text: str, attribute: Attribute, style: str) -> _Edit:
+    written = text[attribute.value_start : attribute.end]
+    quote = written[0] if written[0] in "\"'" else ""
+    style = style.replace("'", "&#39;") if quote == "'" else style.replace('"', "&quot;")
+    if quote:
+        return attribute.value_start + 1, attribute.value_start + 1, style
+    return attribute.value_start, attribute.end, f'"{style}{written}"'
+
+
+def _edited(text: str, edits: Iterable[_Edit]) -> str:
+    pieces, done = [], 0
+    for start, end, new in edits:
+        pieces += [text[done:start], new]
+        done = end
+    return "".join([*pieces, text[done:]])
+
+
+class _Styles(HTMLParser):
+    """Reads which numbered element got which styles."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.found: dict[int, str] = {}
+        self.feed(document)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the styles of one element; an element that was split counts once."""
+        values = dict(attrs)
+        if _NUMBER in values:
+            self.found.setdefault(int(values[_NUMBER] or 0), values.get("style") or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Read an element that has no content as any other."""
+        self.handle_starttag(tag, attrs)

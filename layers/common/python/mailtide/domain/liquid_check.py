@@ -1,0 +1,163 @@
+"""Liquid check: everything that is wrong with the Liquid of one part of a template, with its place.
+
+The engine stops at the first error and names the end of the text for a block that is not closed.
+So each `{{ … }}` and `{% … %}` is read for itself, and blocks are paired here.
+Source: docs/domain/rendering.md.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from mailtide.domain import liquid_language as language
+from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at
+from mailtide.domain.markup import LIQUID
+
+NAMES = {"campaign": {"name"}, "contact": set[str](), "unsubscribe_url": set[str]()}
+_TAG = re.compile(r"\{%-?\s*(?P<name>#|[a-z_A-Z]\w*)?")
+_OPENING = re.compile(r"\{[{%]")
+_STRINGS = re.compile(r"\"[^\"]*\"|'[^']*'")
+_VERBATIM = frozenset({"raw", "comment", "doc"})
+_BLOCKS = frozenset({"capture", "case", "for", "if", "ifchanged", "tablerow", "unless"}) | _VERBATIM
+_BRANCHES = {
+    "else": frozenset({"case", "for", "if", "unless"}),
+    "elsif": frozenset({"if", "unless"}),
+    "when": frozenset({"case"}),
+    "break": frozenset({"for", "tablerow"}),
+    "continue": frozenset({"for", "tablerow"}),
+}
+_READ_WITH_THEIR_BLOCK = frozenset({"else", "break", "continue"})
+_BEFORE = {"elsif": "{% if true %}", "when": "{% case 1 %}"}  # what a branch is read behind
+_CLOSED_BY = {"elsif": "endif", "when": "endcase"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    name: str
+    index: int
+
+
+def faults(part: str, source: str) -> list[Fault]:
+    """Return all that is wrong, in order; names and filters only when the syntax is right."""
+    stopped = language.syntax_error(source)
+    looks = [_blocks] if stopped is None else [_delimiters, _blocks, _constructs]
+    found = {fault for look in looks for fault in islice(look(part, source), MAX_FAULTS)}
+    if found:
+        return sorted(found)
+    if stopped is not None:
+        return [fault_at(part, source, *stopped)]
+    meanings = (_calls(part, source), _names(part, source))
+    return sorted({fault for meaning in meanings for fault in islice(meaning, MAX_FAULTS)})
+
+
+def _delimiters(part: str, source: str) -> Iterator[Fault]:
+    """Find what begins as Liquid and does not end, between constructs or inside of one."""
+    done = 0
+    for match in LIQUID.finditer(source):
+        yield from _unclosed(part, source, done, match.start())
+        done = match.end()
+        if match["verbatim"] is None and _nested(match[0]):
+            yield _not_ended(part, source, match.start())
+    yield from _unclosed(part, source, done, len(source))
+
+
+def _unclosed(part: str, source: str, start: int, end: int) -> Iterator[Fault]:
+    for opening in _OPENING.finditer(source, start, end):
+        yield _not_ended(part, source, opening.start())
+
+
+def _not_ended(part: str, source: str, index: int) -> Fault:
+    opening = source[index : index + 2]
+    closing = "}}" if opening == "{{" else "%}"
+    return fault_at(part, source, index, f"'{opening}' is not ended by '{closing}'")
+
+
+def _tags(source: str) -> Iterator[tuple[int, str]]:
+    """Yield (position, name) of each tag; what is raw or a comment is none."""
+    for match in LIQUID.finditer(source):
+        if match["verbatim"] is None and match[0].startswith("{%"):
+            name = _TAG.match(match[0])
+            yield match.start(), (name and name["name"]) or ""
+
+
+def _blocks(part: str, source: str) -> Iterator[Fault]:
+    """Pair what opens a block with what ends it."""
+    opened: list[_Open] = []
+    for index, name in _tags(source):
+        if name in _BLOCKS:
+            opened.append(_Open(name, index))
+        elif name in _BRANCHES:
+            if not _stands_in(name, opened):
+                inside = " or ".join(sorted(_BRANCHES[name]))
+                yield fault_at(part, source, index, f"'{name}' stands outside of {inside}")
+        elif name.startswith("end") and name[3:] in _BLOCKS:
+            yield from _end(part, source, index, name[3:], opened)
+    yield from (_left_open(part, source, block) for block in opened)
+
+
+def _stands_in(name: str, opened: list[_Open]) -> bool:
+    blocks = {block.name for block in (opened if name in ("break", "continue") else opened[-1:])}
+    return bool(blocks & _BRANCHES[name])
+
+
+def _end(part: str, source: str, index: int, name: str, opened: list[_Open]) -> Iterator[Fault]:
+    if name not in {block.name for block in opened}:
+        yield fault_at(part, source, index, f"'end{name}' ends no '{name}'")
+        return
+    while (block := opened.pop()).name != name:
+        yield _left_open(part, source, block)
+
+
+def _left_open(part: str, source: str, block: _Open) -> Fault:
+    return fault_at(part, source, block.index, f"'{block.name}' is not ended by 'end{block.name}'")
+
+
+def _constructs(part: str, source: str) -> Iterator[Fault]:
+    """Read every output and tag for itself."""
+    for match in LIQUID.finditer(source):
+        text, start = match[0], match.start()
+        tag = _TAG.match(text)
+        name = (tag["name"] or "") if tag else ""
+        if match["verbatim"] is not None or name in _VERBATIM or _nested(text):
+            continue
+        if tag is not None and not _is_known(name):
+            yield fault_at(part, source, start, f"unknown tag '{name}'" if name else "an empty tag")
+        elif name not in _READ_WITH_THEIR_BLOCK and not name.startswith("end"):
+            before = _BEFORE.get(name, "")
+            stopped = language.syntax_error(before + text + _rest(name))
+            if stopped is not None:
+                index = min(max(stopped[0] - len(before), 0), len(text) - 1)
+                yield fault_at(part, source, start + index, stopped[1])
+
+
+def _is_known(name: str) -> bool:
+    return name in language.TAGS or name in _BRANCHES or name.removeprefix("end") in _BLOCKS
+
+
+def _nested(text: str) -> bool:
+    """Say whether a construct holds the beginning of another one, outside of its strings."""
+    return _OPENING.search(_STRINGS.sub("", text[2:-2])) is not None
+
+
+def _rest(name: str) -> str:
+    closing = f"end{name}" if name in _BLOCKS else _CLOSED_BY.get(name)
+    return f"{{% {closing} %}}" if closing else ""
+
+
+def _calls(part: str, source: str) -> Iterator[Fault]:
+    for call in language.calls(source):
+        if call.name not in language.FILTERS:
+            yield fault_at(part, source, call.index, f"unknown filter '{call.name}'")
+        elif (why := language.misfit(call)) is not None:
+            yield fault_at(part, source, call.index, why)
+
+
+def _names(part: str, source: str) -> Iterator[Fault]:
+    for index, (root, *rest) in language.names(source):
+        if root not in NAMES:
+            known = ", ".join(sorted(NAMES))
+            detail = f"unknown name '{root}'; there are {known}"
+            yield fault_at(part, source, index, detail)
+        elif rest and root == "campaign" and rest[0] not in NAMES[root]:
+            yield fault_at(part, source, index, f"unknown name 'campaign.{rest[0]}'")

@@ -1,0 +1,222 @@
+"""Liquid: the language of templates: its limits, its filters, how a text of it is read and filled.
+
+Values are escaped where HTML is made, and a template's time comes in with its data.
+Source: docs/domain/rendering.md; the Liquid language as Shopify documents it.
+"""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from dateutil import parser as dates  # type: ignore[import-untyped]
+from liquid import BoundTemplate, Environment, Markup, Node, RenderContext
+from liquid.exceptions import LiquidError
+from liquid.expression import Expression
+from liquid.filter import liquid_filter, with_context
+from liquid.parser import get_parser
+from liquid.stream import TokenStream
+from liquid.token import Token
+
+from mailtide.domain.faults import fault_at, refusal
+from mailtide.errors import PermanentError
+
+MAX_REASON = 300  # characters; it is kept in the message's row
+NOW = "mt now"  # names in the data that no template can spell
+BIND = "mt bind"
+TAG = "mt tag"
+OURS = "mt_"  # begins the filters that only what we add to a template uses
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What filters raise on values they were not made for, beside Liquid's own errors.
+_FAILURES = (LiquidError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
+_GIVEN = frozenset({"context", "environment"})  # what filters get from the engine, by keyword
+
+
+class RenderError(PermanentError):
+    """The template fails for this one contact; `detail` says where and why."""
+
+    code = "template_error"
+
+
+class _Liquid(Environment):
+    """Liquid with limits: a template must not be able to use up a sender."""
+
+    loop_iteration_limit = 10_000
+    local_namespace_limit = 200_000  # bytes
+    output_stream_limit = 1_000_000  # bytes
+
+    def __init__(self, *, autoescape: bool) -> None:
+        super().__init__(autoescape=autoescape)
+        for tag in ("include", "render"):  # there is nothing to include
+            del self.tags[tag]
+        del self.filters["safe"]  # it would let a contact's own words be markup
+        self.add_filter("date", _date)
+        self.add_filter("mt_field", _field)
+        self.add_filter("mt_bind", _bind)
+        self.add_filter("mt_tag", _tag)
+
+
+@with_context
+@liquid_filter
+def _date(value: object, form: object = "", *, context: RenderContext) -> object:
+    """Liquid's `date`, with the message's time as "now" and UTC where none is named."""
+    now: datetime = context.resolve(NOW)
+    if value in ("now", "today"):
+        at = now
+    elif isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
+        at = _UNIX_EPOCH + timedelta(seconds=int(value))
+    elif isinstance(value, str) and value.strip():
+        try:
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            at = dates.parse(value, default=midnight, tzinfos=_offset)
+        except dates.ParserError:
+            return value
+    else:
+        return ""
+    return at.strftime(str(form)) if form else str(value)
+
+
+def _offset(_name: str | None, seconds: int | None) -> int | None:
+    """Take a numeric offset; a time zone's name that is not known is ignored without a warning."""
+    return seconds
+
+
+@liquid_filter
+def _field(value: object) -> str:
+    """Encode a value for a place inside a URL, where it can change neither host nor path depth."""
+    return Markup(quote("" if value is None else str(value), safe=""))
+
+
+@with_context
+@liquid_filter
+def _bind(url: object, index: int, *, context: RenderContext) -> str:
+    """Sign a link that was made for this one message; answer its token."""
+    return Markup(context.resolve(BIND)(str(url), index))
+
+
+@with_context
+@liquid_filter
+def _tag(url: object, *, context: RenderContext) -> str:
+    """Append the campaign's UTM parameters to a link that was made for this one message."""
+    return Markup(context.resolve(TAG)(str(url)))
+
+
+_HTML = _Liquid(autoescape=True)
+_PLAIN = _Liquid(autoescape=False)
+# The names of the engine's own nodes are no tags that a template can use.
+TAGS = frozenset(_PLAIN.tags) - {"content", "illegal", "output"}
+FILTERS = frozenset(name for name in _PLAIN.filters if not name.startswith(OURS))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One part of a template, read and ready to be filled."""
+
+    part: str
+    template: BoundTemplate
+
+    def fill(self, data: Mapping[str, Any]) -> str:
+        """Fill the part for one message.
+
+        Raises:
+            RenderError: when it fails for this message's data.
+        """
+        try:
+            return self.template.render(data)
+        except _FAILURES as error:
+            raise RenderError(f"{self.part}: {_reason(error)}") from error
+
+
+def read(part: str, source: str, *, html: bool = False) -> Program:
+    """Read one part; in HTML every value is escaped when it is filled.
+
+    Raises:
+        InvalidInputError: `template_error`, when it is no Liquid.
+    """
+    stopped = syntax_error(source)
+    if stopped is not None:
+        raise refusal([fault_at(part, source, *stopped)])
+    return Program(part, (_HTML if html else _PLAIN).from_string(source))
+
+
+def syntax_error(source: str) -> tuple[int, str] | None:
+    """Return (position, what is wrong) where reading stops; None when it does not."""
+    stream = None
+    try:
+        stream = TokenStream(_PLAIN.tokenizer()(source))
+        get_parser(_PLAIN).parse(stream)
+    except LiquidError as error:
+        tokens: list[Token | None] = [error.token, stream.current if stream else None]
+        known = [token.start_index for token in tokens if token and token.start_index >= 0]
+        return (known[0] if known else len(source)), str(error.message)
+    except RecursionError:
+        return 0, "it is nested too deeply"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a filter."""
+
+    index: int  # in the source
+    name: str
+    arguments: int  # by position
+    keywords: tuple[str, ...]
+
+
+def calls(source: str) -> list[Call]:
+    """Return the filters that a text without syntax errors uses, in order."""
+    found = {}
+    for filter_ in _filters(_PLAIN.from_string(source).nodes):
+        at = filter_.token.start_index
+        named = tuple(arg.name for arg in filter_.args if hasattr(arg, "name"))
+        found[at] = Call(at, filter_.name, len(filter_.args) - len(named), named)
+    return [found[at] for at in sorted(found)]
+
+
+def misfit(call: Call) -> str | None:
+    """Say why the arguments do not fit a known filter; None when they do."""
+    parameters = inspect.signature(_PLAIN.filters[call.name]).parameters.values()
+    taken = [p for p in parameters if p.name not in _GIVEN][1:]  # the first is the value
+    if any(p.kind is p.VAR_POSITIONAL for p in taken):
+        return None
+    most = sum(p.kind is not p.KEYWORD_ONLY for p in taken)
+    least = sum(p.default is p.empty for p in taken)
+    for name in call.keywords:
+        if name not in {p.name for p in taken}:
+            return f"the filter '{call.name}' has no argument '{name}'"
+    if not least <= call.arguments + len(call.keywords) <= max(most, len(taken)):
+        wanted = str(least) if least == most else f"{least} to {most}"
+        return f"the filter '{call.name}' takes {wanted} arguments, not {call.arguments}"
+    return None
+
+
+def names(source: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield (position, path) of each name that a text takes from outside; paths as in `a.b`."""
+    for uses in _PLAIN.from_string(source).analyze().globals.values():
+        for use in uses:
+            yield use.span.index, tuple(str(segment) for segment in use.segments)
+
+
+def _filters(nodes: Iterable[Node]) -> Iterator[Any]:
+    """Yield the engine's filter objects below some nodes."""
+    context = RenderContext(_PLAIN.from_string(""))
+    waiting: list[Node | Expression] = list(nodes)
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Node):
+            waiting += [*here.expressions(), *here.children(context)]
+            continue
+        waiting += here.children()
+        yield from getattr(here, "filters", None) or ()
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, LiquidError):
+        return f"{type(error).__name__}: {error}"[:MAX_REASON]
+    token = error.token
+    known = token is not None and token.start_index >= 0
+    line = token.source.count("\n", 0, token.start_index) + 1 if token and known else 0
+    return f"{f'line {line}: ' if line else ''}{error.message}"[:MAX_REASON]
