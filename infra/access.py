@@ -4,6 +4,7 @@ Tables: `r` reads items and queries, `w` writes items; nothing scans. Objects: p
 bucket. Secrets: `identity` keys the ids, `signing` the links and webhooks.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -14,12 +15,19 @@ class Access:
     tables: dict[str, str] = field(default_factory=dict)
     get: tuple[str, ...] = ()  # prefixes of objects it reads
     put: tuple[str, ...] = ()  # prefixes of objects it writes
+    delete: tuple[str, ...] = ()  # prefixes of objects it removes
     send: tuple[str, ...] = ()  # queues it fills
     secrets: tuple[str, ...] = ()  # it reads identity, signing
     reads_relay_logins: bool = False
     keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
     sends_over_ses: bool = False
     reads_ses_account: bool = False
+
+    def to_objects(self) -> Iterator[tuple[str, str]]:
+        """Yield each action on objects with a prefix it is for."""
+        yield from (("s3:GetObject", prefix) for prefix in self.get)
+        yield from (("s3:PutObject", prefix) for prefix in self.put)
+        yield from (("s3:DeleteObject", prefix) for prefix in self.delete)
 
 
 ACCESS: dict[str, Access] = {
@@ -62,7 +70,13 @@ ACCESS: dict[str, Access] = {
         send=("imports",),
         secrets=("identity",),
     ),
-    "jobs": Access(tables={"jobs": "rw", "lists": "r", "contacts": "r"}, send=("jobs",)),
+    "jobs": Access(
+        tables={"jobs": "rw", "contacts": "r", "lists": "r"},
+        get=("exports",),
+        put=("exports",),
+        delete=("exports",),
+        send=("jobs",),
+    ),
     "launch": Access(
         tables={
             "campaigns": "rw",

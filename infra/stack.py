@@ -215,9 +215,8 @@ class MailtideStack(Stack):
     def _grant(self, function: MailtideFunction, access: Access) -> None:
         self.tables.grant(function, access.tables)
         bucket = self.storage.bucket
-        for action, prefixes in (("s3:GetObject", access.get), ("s3:PutObject", access.put)):
-            for prefix in prefixes:
-                _allow(function, [action], bucket.arn_for_objects(f"{prefix}/*"))
+        for action, prefix in access.to_objects():
+            _allow(function, [action], bucket.arn_for_objects(f"{prefix}/*"))
         if access.get:
             # Without it a missing object looks like a forbidden one.
             _allow(function, ["s3:ListBucket"], bucket.bucket_arn)

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.api import (
     campaigns,
     contacts,
+    exports,
     identities,
     imports,
     jobs,
@@ -40,6 +41,7 @@ resolver.include_router(openapi.router)
 for one in (
     campaigns,
     contacts,
+    exports,
     identities,
     imports,
     jobs,

@@ -6,6 +6,8 @@ from hashlib import sha256
 
 from local.memory.bucket import Bucket
 from mailtide.domain.import_job import ImportJob
+from mailtide.errors import NotFoundError
+from mailtide.flows.exports import UploadLostError
 from mailtide.flows.imports import FileChangedError
 from mailtide.flows.pointers import ImportPointer
 
@@ -41,6 +43,15 @@ class Imports:
 class Files(Bucket):
     """Stands in for `store.import_files.ImportFiles`, but for URLs."""
 
+    uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)  # parts by number
+    begun: int = 0  # uploads
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object."""
+        if key not in self.objects:
+            raise NotFoundError("A part of the work was removed; start it anew.")
+        return self.objects[key]
+
     def find(self, key: str) -> tuple[str, int] | None:
         """Return an object's etag and size in bytes; None when it is not there."""
         body = self.objects.get(key)
@@ -52,6 +63,34 @@ class Files(Bucket):
         if body is None or _etag(body) != etag:
             raise FileChangedError(key)
         return body[offset : offset + size]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; those that are gone do not matter."""
+        for key in keys:
+            self.objects.pop(key, None)
+
+    def begin_upload(self, key: str) -> str:
+        """Begin an object in parts; return the upload's id."""
+        upload = f"upload{self.begun}"
+        self.begun += 1
+        self.uploads[upload] = {}
+        return upload
+
+    def add_part(self, key: str, upload: str, number: int, body: bytes) -> str:
+        """Upload the part of a number from 1 on, again if need be; return its etag."""
+        if upload not in self.uploads:
+            raise UploadLostError(key)
+        self.uploads[upload][number] = body
+        return _etag(body)
+
+    def finish_upload(self, key: str, upload: str, etags: Sequence[str]) -> None:
+        """Make the object of its parts."""
+        parts = self.uploads.get(upload)
+        wanted = dict(enumerate(etags, start=1))
+        if parts is None or wanted != {n: _etag(body) for n, body in parts.items()}:
+            raise UploadLostError(key)
+        del self.uploads[upload]
+        self.objects[key] = b"".join(parts[number] for number in wanted)
 
     def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
         """Write `head` and the objects, in order, as one."""

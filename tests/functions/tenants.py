@@ -103,7 +103,7 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
     owner.make("/api/suppressions", {"email": email})
     owner.call("PUT", f"/api/lists/{ids['list_id']}/members/{ids['contact_id']}")
-    ids["job_id"] = app.api().jobs.start(owner.org_id, JobKind.EXPORT, {"of": "contacts"}).job_id
+    ids["job_id"] = app.api().jobs.start(owner.org_id, JobKind.EXPORT, {"kind": "contacts"}).job_id
     ids["campaign_id"] = owner.make("/api/campaigns", campaign(ids), "campaign_id")
     ids["message_id"] = _message(owner.org_id, ids)
     return ids

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from local.memory.imports import Files as MemoryFiles
 from local.memory.imports import Imports as MemoryImports
 from mailtide.domain.csv_records import Place
 from mailtide.domain.import_job import Counts, ImportJob, advanced, started
+from mailtide.errors import NotFoundError, RetryableError
+from mailtide.flows.exports import UploadLostError
 from mailtide.flows.imports import FileChangedError
 from mailtide.store import import_files
 from mailtide.store.import_files import ImportFiles
@@ -20,6 +23,7 @@ from mailtide.store.imports import Imports
 from mailtide.store.tables import ListRow
 from tests.tables import moto_tables
 
+PART = 5 * 1024 * 1024  # S3 wants so much of all but the last
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 JOB = ImportJob("acme", "i1", "l1", NOW)
 RUNNING = started(JOB, "etag", 1000)
@@ -127,6 +131,68 @@ def test_objects_are_joined_in_order(files: ImportFiles | MemoryFiles) -> None:
     files.put("a", b"one;")
     files.join("all", b"head;", ["b", "a"])
     assert files.get("all") == b"head;two;one;"
+
+
+def test_objects_are_removed_even_those_that_are_gone(files: ImportFiles | MemoryFiles) -> None:
+    files.put("a", b"one")
+    files.delete(["a", "b"])
+    assert files.find("a") is None
+    files.delete([])
+
+
+def test_an_object_that_is_gone_is_told(files: ImportFiles | MemoryFiles) -> None:
+    with pytest.raises(NotFoundError):
+        files.get("a")
+
+
+def test_an_object_is_made_of_its_parts(files: ImportFiles | MemoryFiles) -> None:
+    upload = files.begin_upload("all")
+    files.add_part("all", upload, 1, b"other")
+    etags = [files.add_part("all", upload, 1, b"x" * PART), files.add_part("all", upload, 2, b"y")]
+    assert files.find("all") is None
+    files.finish_upload("all", upload, etags)
+    assert files.get("all") == b"x" * PART + b"y"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("NoSuchUpload", UploadLostError), ("AccessDenied", ClientError)]
+)
+def test_an_upload_that_is_gone_is_told(code: str, error: type[Exception]) -> None:
+    class Gone:  # moto does not notice
+        def upload_part(self, **_: object) -> dict[str, object]:
+            raise ClientError({"Error": {"Code": code}}, "UploadPart")
+
+        complete_multipart_upload = upload_part
+
+    with pytest.raises(error):
+        ImportFiles(Gone(), "data").add_part("all", "upload", 1, b"x")
+    with pytest.raises(error):
+        ImportFiles(Gone(), "data").finish_upload("all", "upload", ["etag"])
+
+
+def test_the_twin_tells_of_an_upload_that_is_gone() -> None:
+    files = MemoryFiles()
+    with pytest.raises(UploadLostError):
+        files.add_part("all", "upload", 1, b"x")
+    with pytest.raises(UploadLostError):
+        files.finish_upload("all", "upload", ["etag"])
+
+
+def test_a_part_that_is_another_is_told(files: ImportFiles | MemoryFiles) -> None:
+    upload = files.begin_upload("all")
+    etag = files.add_part("all", upload, 1, b"x")
+    files.add_part("all", upload, 1, b"y")
+    with pytest.raises(UploadLostError):
+        files.finish_upload("all", upload, [etag])
+
+
+def test_an_object_that_s3_does_not_remove_is_tried_again_later() -> None:
+    class Refusing:
+        def delete_objects(self, **_: object) -> dict[str, object]:
+            return {"Errors": [{"Key": "a", "Code": "InternalError"}]}
+
+    with pytest.raises(RetryableError, match="a"):
+        ImportFiles(Refusing(), "data").delete(["a"])
 
 
 def test_large_objects_are_joined_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

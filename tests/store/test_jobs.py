@@ -14,7 +14,7 @@ from tests.tables import moto_tables
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-JOB = asked(Job("acme", "j1", JobKind.EXPORT, {"of": "contacts"}, NOW), NOW)
+JOB = asked(Job("acme", "j1", JobKind.EXPORT, {"kind": "contacts"}, NOW), NOW)
 
 Store = Jobs | MemoryJobs
 

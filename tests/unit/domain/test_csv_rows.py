@@ -114,3 +114,32 @@ def test_a_refused_row_is_reported_as_it_stands() -> None:
     row = 'nobody,"Ann, the ""first"""'
     [shown] = csv.reader(io.StringIO(write_refused([(2, "it is no address", row)]).decode()))
     assert shown == ["2", "it is no address", row]
+
+
+def ours(attributes: str, value: str = "") -> bytes:
+    text = attributes.replace('"', '""')
+    head = "email,mailtide:attributes,mailtide:provider,city"
+    return f'{head}\na@example.com,"{text}",gmail,{value}\n'.encode()
+
+
+def only_row(file: bytes) -> Row:
+    layout = read_layout(file)
+    (record,) = records([file[layout.start.offset :]], layout.start, layout.delimiter)
+    return read_row(record, layout)
+
+
+def test_an_export_of_ours_gives_its_attributes_back() -> None:
+    row = only_row(ours('{"orders": 3, "mailtide:x": "y"}', "'=Bonn"))
+    assert row.attributes == {"orders": 3, "mailtide:x": "y", "city": "=Bonn"}
+
+
+def test_a_file_of_others_keeps_its_apostrophes() -> None:
+    assert only_row(b"email,city\na@example.com,'=Bonn\n").attributes == {"city": "'=Bonn"}
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '"x"', '{"a": NaN}', '{"a": "\\ud800"}', "[" * 5000, "1"]
+)
+def test_attributes_that_are_no_object_refuse_the_row(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="mailtide:attributes"):
+        only_row(ours(text))

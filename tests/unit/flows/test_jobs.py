@@ -210,7 +210,7 @@ def desk(world: JobWorld, pointers: Pointers | None = None) -> JobDesk:
 
 def test_the_desk_writes_the_job_and_asks_for_the_work() -> None:
     world, _ = counting()
-    job = desk(world).start("acme", JobKind.EXPORT, {"of": "contacts"})
+    job = desk(world).start("acme", JobKind.EXPORT, {"kind": "contacts"})
     assert world.pointers.waiting == [JobPointer("acme", "j9")]
     assert desk(world).get("acme", "j9") == job
     assert desk(world).page("acme", 10, None).items == [job]

@@ -13,6 +13,7 @@ from mailtide.domain.message import millis
 
 if TYPE_CHECKING:
     from mailtide.bus import JobPointers
+    from mailtide.flows.exports import Exporter
     from mailtide.flows.job_desk import JobDesk
     from mailtide.flows.job_watch import JobWatch
     from mailtide.flows.jobs import Kind, Runner
@@ -27,9 +28,6 @@ def _segment_count() -> "Kind":
     return SegmentCount(Lists(), Contacts())
 
 
-KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {JobKind.SEGMENT_COUNT: _segment_count}
-
-
 @cache
 def jobs() -> "Runner":
     """The flow that works on jobs; a kind is built when a job of it comes."""
@@ -38,6 +36,28 @@ def jobs() -> "Runner":
 
     connect()
     return Runner(Jobs(), KINDS, _pointers(), now)
+
+
+def _exporter() -> "Exporter":
+    from mailtide.flows.export_content import AllContacts, HeldBySegment, MembersOfList
+    from mailtide.flows.exports import Exporter
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.lists import Lists
+
+    return Exporter(
+        {
+            "contacts": lambda: AllContacts(Contacts()),
+            "list": lambda: MembersOfList(Contacts(), Lists()),
+            "segment": lambda: HeldBySegment(Contacts(), Lists()),
+        },
+        files(),
+    )
+
+
+KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {
+    JobKind.EXPORT: _exporter,
+    JobKind.SEGMENT_COUNT: _segment_count,
+}
 
 
 @cache

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mailtide.domain.signing import Keyring
     from mailtide.flows.campaign_desk import CampaignDesk
     from mailtide.flows.contact_book import ContactBook
+    from mailtide.flows.export_desk import ExportDesk
     from mailtide.flows.import_desk import ImportDesk
     from mailtide.flows.imports import Importer
     from mailtide.flows.ip_registry import IpRegistry
@@ -41,6 +42,7 @@ class Resources:
     segments: "SegmentDesk"
     imports: "ImportDesk"
     jobs: "JobDesk"
+    exports: "ExportDesk"
     templates: "Templates"
     identities: "Identities"
     sending_ips: "SendingIps"
@@ -82,6 +84,7 @@ def api() -> Resources:
         segments=_segment_desk(),
         imports=_import_desk(),
         jobs=job_desk(),
+        exports=_export_desk(),
         templates=Templates(),
         identities=Identities(),
         sending_ips=SendingIps(),
@@ -128,6 +131,14 @@ def _import_desk() -> "ImportDesk":
     from mailtide.store.lists import Lists
 
     return ImportDesk(Imports(), _import_files(), Lists(), _import_pointers(), new_id, now)
+
+
+def _export_desk() -> "ExportDesk":
+    from mailtide.flows.export_desk import ExportDesk
+    from mailtide.store.lists import Lists
+    from mailtide.store.segments import Segments
+
+    return ExportDesk(job_desk(), Lists(), Segments())
 
 
 def _import_files() -> "ImportFiles":

@@ -1,18 +1,23 @@
 """CSV rows: what a file of contacts has to look like, and what each record says of a contact.
 
 The first record names the columns: `email` is required, `timezone` is known, every other column
-becomes an attribute under its own name. Empty values say nothing.
+becomes an attribute under its own name. Empty values say nothing. A name that begins with
+`mailtide:` makes the file one of our exports: its values are read as they were before the guard
+against formulas, and what only we can know is left out.
 """
 
 import codecs
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 from mailtide.domain import address
 from mailtide.domain.contact_fields import check_attributes, check_timezone
 from mailtide.domain.csv_records import LIMIT, Place, Record, records
+from mailtide.domain.formulas import guarded, unguarded
 from mailtide.errors import InvalidInputError
 
 HEAD_BYTES = 2 * LIMIT  # of a file, enough to see its header and its encoding
@@ -20,6 +25,8 @@ REPORT_HEAD = b"line,reason,row\r\n"
 DELIMITERS = ",;\t"
 EMAIL = "email"
 TIMEZONE = "timezone"
+MARK = "mailtide:"  # begins the names of columns that only our exports have
+ATTRIBUTES = MARK + "attributes"  # those without a column of their own, as JSON
 
 _UTF8_BOM = codecs.BOM_UTF8
 _OTHER_ENCODINGS = (
@@ -29,7 +36,6 @@ _OTHER_ENCODINGS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _ZIP = b"PK\x03\x04"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Layout:
     columns: tuple[str, ...]  # `email` and `timezone` in lower case; "" for a column without a name
     delimiter: str
     start: Place  # of the first record behind the header
+    is_ours: bool = False  # it is one of our exports
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Row:
     line: int  # of the last record that went into it
     email: str
     domain: str
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, Any]
     timezone: str | None
 
     def merged(self, later: "Row") -> "Row":
@@ -75,7 +82,9 @@ def read_layout(head: bytes) -> Layout:
             raise _invalid("the file is empty")
         if header.problem:
             raise _invalid(f"the header line cannot be used: {header.problem}")
-        found.append(Layout(_names(header.fields), delimiter, header.after))
+        names = _names(header.fields)
+        is_ours = any(name.startswith(MARK) for name in names)
+        found.append(Layout(names, delimiter, header.after, is_ours))
     layout = next((one for one in found if EMAIL in one.columns), None)
     if layout is None:
         shown = ", ".join(found[0].columns)[:200]
@@ -90,29 +99,62 @@ def read_row(record: Record, layout: Layout) -> Row:
     Raises:
         InvalidInputError: with the reason why this row cannot be imported.
     """
-    if record.problem:
-        raise InvalidInputError(record.problem)
-    values = dict(zip(layout.columns, _fitting(record.fields, len(layout.columns)), strict=True))
+    values = read_values(record, layout)
     found = address.normalize(values.pop(EMAIL))
     timezone = values.pop(TIMEZONE, "") or None
     if timezone:
         check_timezone(timezone)
-    attributes = {name: value for name, value in values.items() if name and value}
+    attributes = _attributes(values)
     check_attributes(attributes)
     return Row(record.line, found.email, found.domain, attributes, timezone)
+
+
+def read_values(record: Record, layout: Layout) -> dict[str, str]:
+    """Return a record's values by column, without spaces around them.
+
+    Raises:
+        InvalidInputError: with the reason why this row cannot be read.
+    """
+    if record.problem:
+        raise InvalidInputError(record.problem)
+    values = _fitting(record.fields, len(layout.columns))
+    if layout.is_ours:
+        values = tuple(map(unguarded, values))
+    return dict(zip(layout.columns, values, strict=True))
 
 
 def write_refused(refused: Iterable[tuple[int, str, str]]) -> bytes:
     """Write line, reason and text of refused rows as they stand in the report.
 
-    A text that a spreadsheet would take for a formula has an apostrophe before it, which shows it
-    as text: people open the report, and strangers may have written the rows.
+    They are guarded against being taken for formulas: people open the report, and strangers may
+    have written the rows.
     """
     report = io.StringIO()
     writer = csv.writer(report)
     for line, reason, text in refused:
-        writer.writerow([line, reason, f"'{text}" if text.startswith(_FORMULA) else text])
+        writer.writerow([line, reason, guarded(text)])
     return report.getvalue().encode()
+
+
+def _attributes(values: Mapping[str, str]) -> dict[str, Any]:
+    own = {name: value for name, value in values.items() if name and value}
+    more = _read_json(own[ATTRIBUTES]) if ATTRIBUTES in own else {}
+    return {name: value for name, value in own.items() if not name.startswith(MARK)} | more
+
+
+def _read_json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair cannot be stored
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"`{ATTRIBUTES}` is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidInputError(f"`{ATTRIBUTES}` is not a JSON object")
+    return found
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _check_encoding(head: bytes) -> None:
@@ -134,7 +176,11 @@ def _check_encoding(head: bytes) -> None:
 
 def _names(fields: tuple[str, ...]) -> tuple[str, ...]:
     names = (field.strip() for field in fields)
-    return tuple(n.lower() if n.lower() in (EMAIL, TIMEZONE) else n for n in names)
+    return tuple(n.lower() if _is_known(n.lower()) else n for n in names)
+
+
+def _is_known(name: str) -> bool:
+    return name in (EMAIL, TIMEZONE) or name.startswith(MARK)
 
 
 def _check_columns(columns: tuple[str, ...]) -> None:

@@ -1,21 +1,27 @@
-"""Files of imports in the data bucket: uploads and reports by presigned URL, the rest by range."""
+"""Files that people send and fetch, in the data bucket: by presigned URL, by range, in parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from mailtide.aws_errors import code_of, translated
+from mailtide.errors import NotFoundError, RetryableError
+from mailtide.flows.exports import UploadLostError
 from mailtide.flows.imports import FileChangedError
+from mailtide.store.dynamo import chunks
 
 PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 wants at least 5 MB of all but the last
+DELETE_LIMIT = 1000  # keys of one call
 _GONE = frozenset({"PreconditionFailed", "NoSuchKey"})
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_LOST = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder"})
 
 
 class ImportFiles:
-    """Objects under `imports/`."""
+    """Objects under `imports/` and `exports/`."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
@@ -58,9 +64,18 @@ class ImportFiles:
         return body
 
     def get(self, key: str) -> bytes:
-        """Read a whole object."""
-        with translated():
-            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        """Read a whole object.
+
+        Raises:
+            NotFoundError: when it is gone.
+        """
+        try:
+            with translated():
+                body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if code_of(error) not in _MISSING:
+                raise
+            raise NotFoundError("A part of the work was removed; start it anew.") from error
         return body
 
     def put(self, key: str, body: bytes) -> None:
@@ -68,9 +83,24 @@ class ImportFiles:
         with translated():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; those that are gone do not matter.
+
+        Raises:
+            RetryableError: when some could not be removed.
+        """
+        for chunk in chunks(keys, DELETE_LIMIT):
+            objects = [{"Key": key} for key in chunk]
+            with translated():
+                answer = self._s3.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+            if answer.get("Errors"):
+                raise RetryableError(f"S3 did not remove {answer['Errors'][0]['Key']}")
+
     def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
         """Write `head` and the objects, in order, as one, with two parts in memory at most."""
-        upload = _Upload(self._s3, self._bucket, target)
+        upload = _Upload(self, target)
         pending = bytearray(head)
         for key in keys:
             pending += self.get(key)
@@ -78,6 +108,39 @@ class ImportFiles:
                 upload.add(bytes(pending))
                 pending.clear()
         upload.finish(bytes(pending))
+
+    def begin_upload(self, key: str) -> str:
+        """Begin an object in parts; return the upload's id.
+
+        Parts of an upload that is never finished are removed by the bucket's own rule.
+        """
+        with translated():
+            answer = self._s3.create_multipart_upload(Bucket=self._bucket, Key=key)
+        return str(answer["UploadId"])
+
+    def add_part(self, key: str, upload: str, number: int, body: bytes) -> str:
+        """Upload the part of a number from 1 on, again if need be; return its etag.
+
+        Raises:
+            UploadLostError: when the upload is gone.
+        """
+        with _upload(key), translated():
+            answer = self._s3.upload_part(
+                Bucket=self._bucket, Key=key, UploadId=upload, PartNumber=number, Body=body
+            )
+        return str(answer["ETag"])
+
+    def finish_upload(self, key: str, upload: str, etags: Sequence[str]) -> None:
+        """Make the object of its parts.
+
+        Raises:
+            UploadLostError: when the upload is gone, or a part is another.
+        """
+        parts = [{"ETag": etag, "PartNumber": n} for n, etag in enumerate(etags, start=1)]
+        with _upload(key), translated():
+            self._s3.complete_multipart_upload(
+                Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+            )
 
     def _presigned(self, operation: str, key: str, lifetime: timedelta) -> str:
         url: str = self._s3.generate_presigned_url(
@@ -91,35 +154,35 @@ class ImportFiles:
 class _Upload:
     """An object that is written in parts; one that fits into one part is simply put."""
 
-    def __init__(self, s3: Any, bucket: str, key: str) -> None:
-        self._s3 = s3
-        self._target = {"Bucket": bucket, "Key": key}
+    def __init__(self, files: ImportFiles, key: str) -> None:
+        self._files = files
+        self._key = key
         self._id: str | None = None
-        self._parts: list[dict[str, Any]] = []
+        self._etags: list[str] = []
 
     def add(self, body: bytes) -> None:
         """Upload one part."""
-        with translated():
-            if self._id is None:
-                self._id = self._s3.create_multipart_upload(**self._target)["UploadId"]
-            number = len(self._parts) + 1
-            answer = self._s3.upload_part(
-                **self._target, UploadId=self._id, PartNumber=number, Body=body
-            )
-        self._parts.append({"ETag": answer["ETag"], "PartNumber": number})
+        if self._id is None:
+            self._id = self._files.begin_upload(self._key)
+        number = len(self._etags) + 1
+        self._etags.append(self._files.add_part(self._key, self._id, number, body))
 
     def finish(self, rest: bytes) -> None:
-        """Upload what is left and make the object of it.
-
-        Parts of an upload that is never finished are removed by the bucket's own rule.
-        """
+        """Upload what is left and make the object of it."""
         if self._id is None:
-            with translated():
-                self._s3.put_object(**self._target, Body=rest)
+            self._files.put(self._key, rest)
             return
         if rest:
             self.add(rest)
-        with translated():
-            self._s3.complete_multipart_upload(
-                **self._target, UploadId=self._id, MultipartUpload={"Parts": self._parts}
-            )
+        self._files.finish_upload(self._key, self._id, self._etags)
+
+
+@contextmanager
+def _upload(key: str) -> Iterator[None]:
+    """Say in our words that an upload cannot go on."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in _LOST:
+            raise
+        raise UploadLostError(key) from error

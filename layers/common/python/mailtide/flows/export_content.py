@@ -1,0 +1,105 @@
+"""Export content: the contacts of an organisation, of a list, of a segment."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailtide.domain import export_csv, segment_json
+from mailtide.domain.contact import Contact
+from mailtide.domain.job import Job
+from mailtide.domain.page import Page
+from mailtide.errors import NotFoundError
+from mailtide.flows.exports import Extract
+from mailtide.flows.segment_desk import Lists as Memberships
+from mailtide.flows.segment_desk import matching
+
+
+class Contacts(Protocol):
+    """The contacts."""
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Contact]:
+        """Return the organisation's contacts by id."""
+        ...
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
+        """Read contacts consistently; only those that exist are in the answer."""
+        ...
+
+
+class Lists(Protocol):
+    """The lists."""
+
+    def exists(self, org_id: str, list_id: str) -> bool:
+        """Say whether the organisation has this list."""
+        ...
+
+    def member_page(self, list_id: str, limit: int, after: str | None) -> Page[str]:
+        """Return the contact ids of a list, sorted."""
+        ...
+
+
+class _ContactLines:
+    """How contacts look in a file."""
+
+    def has_own_columns(self) -> bool:
+        """Say whether the columns depend on the rows: attributes do."""
+        return True
+
+    def columns(self, known: Sequence[str], rows: Iterable[Contact]) -> list[str]:
+        """Return the attributes that get a column of their own."""
+        return export_csv.with_columns(known, rows)
+
+    def header(self, columns: Sequence[str]) -> bytes:
+        """Return the header line."""
+        return export_csv.contact_header(columns)
+
+    def lines(self, rows: Iterable[Contact], columns: Sequence[str]) -> bytes:
+        """Return contacts as lines."""
+        return export_csv.contact_lines(rows, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class AllContacts(_ContactLines):
+    """All contacts of an organisation, by id."""
+
+    contacts: Contacts
+
+    def read(self, job: Job, limit: int, after: str | None) -> Extract:
+        """Return the page behind a position."""
+        page = self.contacts.page(job.org_id, limit, after)
+        return Extract(page.items, page.after)
+
+
+@dataclass(frozen=True, slots=True)
+class MembersOfList(_ContactLines):
+    """The members of the list `job.task["list_id"]`, by id."""
+
+    contacts: Contacts
+    lists: Lists
+
+    def read(self, job: Job, limit: int, after: str | None) -> Extract:
+        """Return the page behind a position.
+
+        Raises:
+            NotFoundError: when the list was deleted.
+        """
+        list_id = job.task["list_id"]
+        if not self.lists.exists(job.org_id, list_id):
+            raise NotFoundError("The list was deleted.")
+        page = self.lists.member_page(list_id, limit, after)
+        found = self.contacts.get_many(job.org_id, page.items)
+        return Extract([found[one] for one in page.items if one in found], page.after)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBySegment(_ContactLines):
+    """Whom the filter `job.task["filter"]` holds; relative times count back from the start."""
+
+    contacts: Contacts
+    lists: Memberships
+
+    def read(self, job: Job, limit: int, after: str | None) -> Extract:
+        """Return those that the filter holds of the page of contacts behind a position."""
+        page = self.contacts.page(job.org_id, limit, after)
+        filter_ = segment_json.read(job.task["filter"])
+        return Extract(matching(filter_, page.items, self.lists, job.created_at), page.after)
