@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from functions.api.shapes.previews import PreviewIn, PreviewView, preview_of
 from functions.api.shapes.templates import (
     TemplateIn,
     TemplateSummary,
@@ -58,3 +59,14 @@ def delete_template(template_id: Id) -> Response[None]:
     """Delete a template; campaigns that were started with it go on."""
     found(app.api().templates.delete(resource.org_id, template_id), "template")
     return no_content()
+
+
+@resource.post("/api/templates/<template_id>/preview", Scope.SEND, "Preview a template")
+def preview_template(template_id: Id, given: PreviewIn) -> PreviewView:
+    """Show the message that a contact would receive; nothing is sent."""
+    resources = app.api()
+    if given.contact_id is None:
+        contact = given.sample(resource.org_id, app.now())
+    else:
+        contact = resources.contact_book.get(resource.org_id, given.contact_id)
+    return preview_of(resources.previewer.preview(template_id, contact, given.identity_id))

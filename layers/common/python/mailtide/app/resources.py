@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailtide.flows.imports import Importer
     from mailtide.flows.ip_registry import IpRegistry
     from mailtide.flows.job_desk import JobDesk
+    from mailtide.flows.preview import Previewer
     from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
@@ -44,6 +45,7 @@ class Resources:
     jobs: "JobDesk"
     exports: "ExportDesk"
     templates: "Templates"
+    previewer: "Previewer"
     identities: "Identities"
     sending_ips: "SendingIps"
     ip_registry: "IpRegistry"
@@ -86,6 +88,7 @@ def api() -> Resources:
         jobs=job_desk(),
         exports=_export_desk(),
         templates=Templates(),
+        previewer=_previewer(),
         identities=Identities(),
         sending_ips=SendingIps(),
         ip_registry=_ip_registry(),
@@ -123,6 +126,15 @@ def _segment_desk() -> "SegmentDesk":
     from mailtide.store.segments import Segments
 
     return SegmentDesk(Segments(), Lists(), Contacts(), new_id, now)
+
+
+def _previewer() -> "Previewer":
+    from mailtide.domain.tracking import Tracker
+    from mailtide.flows.preview import Previewer
+    from mailtide.store.identities import Identities
+    from mailtide.store.templates import Templates
+
+    return Previewer(Templates(), Identities(), Tracker(keyring(), settings().public_url), now)
 
 
 def _import_desk() -> "ImportDesk":

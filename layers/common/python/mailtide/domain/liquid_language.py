@@ -21,6 +21,7 @@ from liquid.stream import TokenStream
 from liquid.token import Token
 
 from mailtide.domain.faults import fault_at, refusal
+from mailtide.domain.markup import LIQUID
 from mailtide.errors import PermanentError
 
 MAX_REASON = 300  # characters; it is kept in the message's row
@@ -35,9 +36,18 @@ _GIVEN = frozenset({"context", "environment"})  # what filters get from the engi
 
 
 class RenderError(PermanentError):
-    """The template fails for this one contact; `detail` says where and why."""
+    """The template fails for this one contact; `detail` says where and why.
+
+    `part` is the part of the message that failed, and `construct` the piece of its Liquid that did,
+    as far as they are known.
+    """
 
     code = "template_error"
+
+    def __init__(self, detail: str, *, part: str = "", construct: str = "") -> None:
+        super().__init__(detail)
+        self.part = part
+        self.construct = construct
 
 
 class _Liquid(Environment):
@@ -126,7 +136,8 @@ class Program:
         try:
             return self.template.render(data)
         except _FAILURES as error:
-            raise RenderError(f"{self.part}: {_reason(error)}") from error
+            detail = f"{self.part}: {_reason(error)}"
+            raise RenderError(detail, part=self.part, construct=_construct(error)) from error
 
 
 def read(part: str, source: str, *, html: bool = False) -> Program:
@@ -211,6 +222,15 @@ def _filters(nodes: Iterable[Node]) -> Iterator[Any]:
             continue
         waiting += here.children()
         yield from getattr(here, "filters", None) or ()
+
+
+def _construct(error: Exception) -> str:
+    """Return the output or tag that an error of the engine's own arose in."""
+    token = error.token if isinstance(error, LiquidError) else None
+    if token is None or token.start_index < 0:
+        return ""
+    starts = [m[0] for m in LIQUID.finditer(token.source) if token.start_index in range(*m.span())]
+    return starts[0] if starts else ""
 
 
 def _reason(error: Exception) -> str:

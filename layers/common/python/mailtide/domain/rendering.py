@@ -56,7 +56,7 @@ class Variant:
         data = self._data(contact, message_id, at)
         subject = self.subject.fill(data).strip()
         if not subject:
-            raise RenderError("subject: it is empty for this contact")
+            raise RenderError("subject: it is empty for this contact", part="subject")
         return Content(subject, self.html.fill(data), self.text.fill(data))
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
@@ -90,7 +90,8 @@ class Variant:
         def bind(url: str, index: int) -> str:
             target = tagged(url, self.utm)
             if not is_http(target):
-                raise RenderError(f"html: a link is over {MAX_URL} characters for this contact")
+                detail = f"html: a link is over {MAX_URL} characters for this contact"
+                raise RenderError(detail, part="html")
             link = Link(self.campaign.campaign_id, index, target)
             return self.tracker.link(link, message_id)
 
