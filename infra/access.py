@@ -136,7 +136,7 @@ ACCESS: dict[str, Access] = {
         },
         get=("payloads",),
         put=("raw", "refused"),
-        secrets=("identity",),
+        secrets=("identity", "signing"),
     ),
     "rollup": Access(tables={"campaign_metrics": "rw"}, put=("quarantine",)),
     "react": Access(tables={"contacts": "rw"}),

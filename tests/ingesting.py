@@ -13,11 +13,14 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, millis
 from mailtide.domain.suppression import Reason
+from mailtide.domain.tracking import Tracker
 from mailtide.flows.envelope import Hit, hit_key, write_hits
 from mailtide.flows.ingest import Ingest
-from tests.collaborators import SOURCE, Sources
+from tests.collaborators import KEYRING, SOURCE, Sources
 from tests.rows import ORG, START, contact, message, sent
 
+TRACKER = Tracker(KEYRING, "https://t.example.com")
+RECIPIENTS = {"ann@example.com": contact(1), "bob@example.com": contact(2)}
 AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Safari/605"
 
 
@@ -31,7 +34,15 @@ class World:
         self.bucket = Bucket()
         self.contacts = Contacts()
         self.suppressions = Suppressions()
-        self.flow = Ingest(self.events, Sources(), self.suppressions, self.contacts, self.bucket)
+        self.flow = Ingest(
+            self.events,
+            Sources(),
+            self.suppressions,
+            self.contacts,
+            self.bucket,
+            TRACKER.read_address,
+            lambda _, address: RECIPIENTS.get(address.lower()),
+        )
         self.events.put_all([sent(1), sent(2)])
         self.contacts.put(Contact(ORG, contact(), "Ann@example.com", "gmail", START))
 
@@ -90,6 +101,57 @@ def hit(
     at = START + timedelta(seconds=seconds)
     key = hit_key(type_, at, message(number), request_id)
     return Hit(type_, message(number), key, at, "GET", agent, "192.0.2.7")
+
+
+def mail(
+    to: str,
+    fields: str = "",
+    body: str = "Hello",
+    *,
+    sender: str = "ann@example.com",
+    minutes: float = 60,
+    source_id: str = SOURCE,
+) -> str:
+    """Return the queue's text for a mail that came by the hook; `fields` are lines of its head."""
+    headers = [line.split(":", 1) for line in fields.splitlines()]
+    hook = {
+        "envelope": {"from": {"address": sender}, "to": [{"address": to}]},
+        "message": {
+            "headers": [[name, f"{value}\r\n"] for name, value in headers],
+            "contents": body,
+        },
+    }
+    return json.dumps(
+        {
+            "source": "inbound",
+            "source_id": source_id,
+            "received_at": millis(START + timedelta(minutes=minutes)),
+            "body": json.dumps(hook),
+        }
+    )
+
+
+def reply_to(number: int = 1) -> str:
+    """Return the address that replies to a message go to."""
+    return TRACKER.reply_address(message(number), "reply.example.com")
+
+
+def notification(
+    *groups: str, number: int = 1, id_: str = "dsn.1@mx.example.com", **envelope: Any
+) -> str:
+    """Return the queue's text for a delivery status notification about a message."""
+    head = f"""Message-ID: <{id_}>
+Content-Type: multipart/report; report-type=delivery-status; boundary="b\""""
+    status = "\r\n\r\n".join(["Reporting-MTA: dns; mx.example.com", *groups])
+    body = f"--b\r\nContent-Type: message/delivery-status\r\n\r\n{status}\r\n\r\n--b--\r\n"
+    to = identifiers.verp("ip1", message(number), "bounce.example.com")
+    return mail(to, head, body, sender="", **envelope)
+
+
+def status(action: str, code: str, recipient: str | None = "ann@example.com") -> str:
+    """Return what a notification says of one recipient."""
+    named = f"Final-Recipient: rfc822; {recipient}\r\n" if recipient else ""
+    return f"{named}Action: {action}\r\nStatus: {code}\r\nDiagnostic-Code: smtp; {code} words"
 
 
 def feedback(number: int = 1, recipient: str | None = None) -> str:

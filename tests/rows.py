@@ -86,9 +86,12 @@ def engagement(number: int = 1, **data: Any) -> EventRow:
     empty: dict[str, Any] = {
         "opens": {},
         "clicks": {},
+        "replies": {},
+        "auto_replies": {},
         "uniques": {},
         "last_human_open_at": None,
         "last_human_click_at": None,
+        "last_reply_at": None,
     }
     return EventRow(
         message(number),

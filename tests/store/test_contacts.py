@@ -39,6 +39,7 @@ class Stores:
                 timezone=contact.timezone,
                 last_open_at=contact.last_open_at,
                 last_click_at=contact.last_click_at,
+                last_reply_at=contact.last_reply_at,
             )
         )
 

@@ -41,6 +41,8 @@ def test_only_later_instants_win(store: Store) -> None:
     assert not store.engaged(ORG, contact(), LATER, None)
     assert store.engaged(ORG, contact(), START, START)  # the click is news
     assert store.engaged(ORG, contact(), LATER + timedelta(seconds=1), LATER)
+    assert store.engaged(ORG, contact(), None, None, START)
+    assert not store.engaged(ORG, contact(), START, None, START)
 
 
 def test_nothing_seen_changes_nothing(store: Store) -> None:
@@ -51,7 +53,7 @@ def test_a_contact_that_is_gone_stays_gone(store: Store) -> None:
     assert not store.engaged(ORG, contact(2), LATER, LATER)
 
 
-def test_both_instants_are_kept() -> None:
+def test_all_instants_are_kept() -> None:
     with moto_tables(ContactRow):
         row = ContactRow(
             shard_key(ORG, contact()),
@@ -61,7 +63,8 @@ def test_both_instants_are_kept() -> None:
             created_at=START,
         )
         dynamo.put(row)
-        Engagement().engaged(ORG, contact(), LATER, START)
+        Engagement().engaged(ORG, contact(), LATER, START, LATER)
         stored = dynamo.get(ContactRow, shard_key(ORG, contact()), contact())
         assert stored is not None
         assert (stored.last_open_at, stored.last_click_at) == (LATER, START)
+        assert stored.last_reply_at == LATER

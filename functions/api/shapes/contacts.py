@@ -44,6 +44,7 @@ class ContactView(View):
     created_at: datetime
     last_open_at: datetime | None
     last_click_at: datetime | None
+    last_reply_at: datetime | None
 
 
 def view(contact: Contact) -> ContactView:

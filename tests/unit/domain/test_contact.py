@@ -1,5 +1,6 @@
 """Rank: engaged contacts first, the most recent before the others, then the newest sign-ups."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -42,6 +43,12 @@ def test_a_click_counts_as_an_open_does() -> None:
     opened = contact(joined=timedelta(9), opened=timedelta(1))
     clicked = contact(joined=timedelta(99), clicked=timedelta(1))
     assert rank(opened, NOW) == rank(clicked, NOW)
+
+
+def test_a_reply_counts_as_a_click_does() -> None:
+    clicked = contact(joined=timedelta(9), clicked=timedelta(1))
+    replied = replace(contact(joined=timedelta(99)), last_reply_at=NOW - timedelta(days=1))
+    assert rank(clicked, NOW) == rank(replied, NOW)
 
 
 def test_the_later_of_open_and_click_counts() -> None:

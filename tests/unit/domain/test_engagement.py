@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.engagement import MAX_CLICKS, MAX_OPENS, Judged, Label, judge, summary
+from mailtide.domain.engagement import (
+    MAX_ANSWERS,
+    MAX_CLICKS,
+    MAX_OPENS,
+    Judged,
+    Label,
+    judge,
+    summary,
+)
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, happening_key, millis
-from tests.rows import START, dimensions, message, sent, state
+from tests.rows import START, dimensions, happening, message, sent, state
 
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/126.0.0.0 Safari/537.36"
 GOOGLE = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
@@ -30,6 +38,10 @@ def opened(seconds: float = 60, **told: Any) -> EventRow:
 
 def clicked(seconds: float = 60, link: str = "0", **told: Any) -> EventRow:
     return hit(EventType.CLICKED, seconds, link=link, **told)
+
+
+def answer(type_: EventType, seconds: float) -> EventRow:
+    return happening(type_, minutes=seconds / 60)
 
 
 def only(row: EventRow, *others: EventRow) -> Judged:
@@ -175,9 +187,33 @@ def test_a_message_without_hits() -> None:
     assert summary(judge([sent(), DELIVERED])) == {
         "opens": {},
         "clicks": {},
+        "replies": {},
+        "auto_replies": {},
         "uniques": {},
         "last_human_open_at": None,
         "last_human_click_at": None,
+        "last_reply_at": None,
+    }
+
+
+def test_answers_count_where_they_lie_and_only_a_persons_engage() -> None:
+    first, last = answer(EventType.REPLIED, 5), answer(EventType.REPLIED, 1000)
+    programs = [answer(EventType.AUTO_REPLIED, 2), answer(EventType.AUTO_REPLIED, 2000)]
+    told = summary(judge([last, *programs, DELIVERED, first]))
+    assert told["replies"] == {"2026-11-24T10:00": 1, "2026-11-24T10:15": 1}
+    assert told["auto_replies"] == {"2026-11-24T10:00": 1, "2026-11-24T10:30": 1}
+    assert told["uniques"] == {"unique_replies": "2026-11-24T10:00"}
+    assert told["last_reply_at"] == millis(last.ts)
+    assert told["last_human_click_at"] is None
+
+
+def test_only_the_earliest_answers_of_each_kind_count() -> None:
+    kinds = (EventType.REPLIED, EventType.AUTO_REPLIED)
+    rows = [answer(kind, i) for kind in kinds for i in range(MAX_ANSWERS + 5)]
+    verdict = judge([DELIVERED, *reversed(rows)])
+    assert len(verdict.answers) == 2 * MAX_ANSWERS
+    assert set(verdict.counted) == {
+        row.event_key for row in rows if row.ts < START + timedelta(seconds=MAX_ANSWERS)
     }
 
 

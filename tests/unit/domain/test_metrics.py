@@ -18,6 +18,8 @@ BUCKET = "2026-11-24T10:15"
 ENGAGED: dict[str, Any] = {
     "opens": {BUCKET: [1, 2, 0], "2026-11-24T11:00": [0, 0, 3]},
     "clicks": {BUCKET: [1, 0, 0]},
+    "replies": {BUCKET: 2},
+    "auto_replies": {BUCKET: 1},
     "uniques": {"unique_opens": BUCKET, "unique_clicks_human": "2026-11-24T11:00"},
 }
 
@@ -64,11 +66,20 @@ def test_the_quarter_hour_of_an_instant(at: datetime, bucket: str) -> None:
         (row(EventType.UNSUBSCRIBED), "unsubscribes"),
         (row(EventType.OPENED), None),  # hits count through the engagement row
         (row(EventType.CLICKED), None),
+        (row(EventType.REPLIED), None),
+        (row(EventType.AUTO_REPLIED), None),
     ],
 )
 def test_what_a_row_counts_as(one: EventRow, metric: str | None) -> None:
     assert metrics.contributions(one) == ({(BUCKET, metric): 1} if metric else {})
     assert metric is None or metric in METRICS
+
+
+def test_an_engagement_row_of_before_there_were_replies_counts_the_rest() -> None:
+    before = {name: ENGAGED[name] for name in ("opens", "clicks", "uniques")}
+    counted = metrics.contributions(row(EventType.ENGAGEMENT, **before))
+    assert counted[BUCKET, "opens_human"] == 1
+    assert not {metric for _, metric in counted} & {"replies", "auto_replies"}
 
 
 def test_an_engagement_row_counts_each_verdict_in_its_quarter_hour() -> None:
@@ -79,6 +90,8 @@ def test_an_engagement_row_counts_each_verdict_in_its_quarter_hour() -> None:
         (BUCKET, "clicks_human"): 1,
         (BUCKET, "unique_opens"): 1,
         ("2026-11-24T11:00", "unique_clicks_human"): 1,
+        (BUCKET, "replies"): 2,
+        (BUCKET, "auto_replies"): 1,
     }
 
 

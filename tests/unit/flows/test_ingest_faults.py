@@ -54,7 +54,9 @@ def stepped(world: World, before: Callable[[], None], after: Callable[[], None])
     ]
     bucket: Any = Stepped(flow.bucket, before, after)
     events, sources, suppressions, contacts = wrapped
-    return Ingest(events, sources, suppressions, contacts, bucket)
+    return Ingest(
+        events, sources, suppressions, contacts, bucket, flow.read_address, flow.name_contact
+    )
 
 
 @given(st.permutations(REPORTS), st.randoms(use_true_random=True))

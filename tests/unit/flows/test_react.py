@@ -1,27 +1,32 @@
 """React: a contact's last human open and click, whatever order the stream brings them in."""
 
-from datetime import datetime
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.memory.engagement import Engagement
+from local.memory.engagement import Engagement, Seen
 from mailtide.domain.event import EventType
 from mailtide.domain.message import instant
 from mailtide.flows.react import React
 from mailtide.flows.rollup import Change, Unreadable
 from tests.rows import ORG, contact, engagement, happening, sent
 
-Seen = dict[tuple[str, str], tuple[datetime | None, datetime | None]]
 
-
-def record(number: int, opened: int | None, clicked: int | None) -> Change:
-    row = engagement(number, last_human_open_at=opened, last_human_click_at=clicked)
+def record(
+    number: int, opened: int | None, clicked: int | None, replied: int | None = None
+) -> Change:
+    row = engagement(
+        number,
+        last_human_open_at=opened,
+        last_human_click_at=clicked,
+        last_reply_at=replied,
+    )
     return Change(f"{number:040d}", None, row)
 
 
-def seen(*batches: list[Change | Unreadable]) -> Seen:
+def seen(*batches: list[Change | Unreadable]) -> dict[tuple[str, str], Seen]:
     contacts = Engagement({(ORG, contact(n)) for n in range(1, 4)})
     for batch in batches:
         React(contacts).run(batch)
@@ -30,8 +35,22 @@ def seen(*batches: list[Change | Unreadable]) -> Seen:
 
 def test_the_latest_human_open_and_click_are_kept() -> None:
     assert seen([record(1, 1000, None)], [record(1, 500, 3000)]) == {
-        (ORG, contact(1)): (instant(1000), instant(3000))
+        (ORG, contact(1)): (instant(1000), instant(3000), None)
     }
+
+
+def test_a_reply_engages_as_well() -> None:
+    assert seen([record(1, None, None, 2000)], [record(1, None, None, 700)]) == {
+        (ORG, contact(1)): (None, None, instant(2000))
+    }
+
+
+def test_a_row_of_before_there_were_replies_tells_of_hits() -> None:
+    old = record(1, 1000, None)
+    assert old.new is not None
+    data = {name: value for name, value in old.new.data.items() if name != "last_reply_at"}
+    change = Change(old.sequence, None, replace(old.new, data=data))
+    assert seen([change]) == {(ORG, contact(1)): (instant(1000), None, None)}
 
 
 def test_machines_and_other_rows_change_nothing() -> None:
@@ -46,7 +65,7 @@ def test_a_contact_that_is_gone_stays_gone() -> None:
 
 def test_a_record_that_cannot_be_read_is_not_ours_to_judge() -> None:
     assert seen([Unreadable("01", None, "no", {}), record(1, 1000, None)]) == {
-        (ORG, contact(1)): (instant(1000), None)
+        (ORG, contact(1)): (instant(1000), None, None)
     }
 
 
@@ -57,14 +76,13 @@ def test_it_says_how_many_changed() -> None:
     assert React(contacts).run(batch) == {"engaged": 0}
 
 
-HITS = st.tuples(
-    st.integers(1, 3), st.none() | st.integers(1, 10**6), st.none() | st.integers(1, 10**6)
-)
+MS = st.none() | st.integers(1, 10**6)
+HITS = st.tuples(st.integers(1, 3), MS, MS, MS)
 
 
 @given(st.lists(HITS, max_size=12), st.randoms(use_true_random=True), st.integers(1, 5))
 def test_order_repeats_and_cuts_do_not_matter(
-    hits: list[tuple[int, int | None, int | None]], chance: Random, size: int
+    hits: list[tuple[int, int | None, int | None, int | None]], chance: Random, size: int
 ) -> None:
     records = [record(*hit) for hit in hits]
     shuffled: list[Change | Unreadable] = [*records, *records]

@@ -1,16 +1,22 @@
 """Feedback reports: who complained about which message, and mail that is something else."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from email.message import Message
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtide.domain.event import Event, EventType
-from mailtide.sources import mime, stalwart
+from mailtide.domain.identifiers import is_message_id
+from mailtide.sources import auto_subjects, mail_parts, mime, stalwart
+from mailtide.sources.arrival import Arrival
+from tests.unit.sources.mails import LETTER, NAMES, TRACKER, mail
 from tests.unit.sources.payloads import MESSAGE, body, own_body
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+OTHER = "c0000000040000000000000001"
 VERP = f"b-mkta3-{MESSAGE}@bounce.news.example.com"
 
 
@@ -33,7 +39,7 @@ def report(
 
 
 def only(raw: bytes, received_at: datetime | None = NOW) -> Event:
-    (event,) = mime.parse(raw, received_at)
+    (event,) = mime.parse(Arrival(raw, received_at=received_at), TRACKER.read_address)
     return event
 
 
@@ -137,5 +143,84 @@ def test_other_mail_is_unknown(raw: bytes) -> None:
 @given(raw=st.binary(max_size=300), at=st.integers(0, 400))
 def test_never_raises_whatever_the_bytes(raw: bytes, at: int) -> None:
     genuine = report(fields=f"Original-Mail-From: <{VERP}>\r\n")
-    assert len(mime.parse(raw)) == 1
-    assert len(mime.parse(genuine[:at] + raw + genuine[at:])) == 1
+    for one in (raw, genuine[:at] + raw + genuine[at:]):
+        assert len(mime.parse(Arrival(one), TRACKER.read_address)) == 1
+
+
+@given(
+    st.sampled_from(NAMES),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), max_size=5),
+)
+def test_never_raises_on_any_mail_that_was_changed(
+    name: str, changes: list[tuple[float, int, bytes]]
+) -> None:
+    arrival = mail(name)
+    raw = arrival.raw
+    for share, cut, put in changes:
+        at = int(share * len(raw))
+        raw = raw[:at] + put + raw[at + cut :]
+    for event in mime.parse(replace(arrival, raw=raw), TRACKER.read_address):
+        assert event.message_id is None or is_message_id(event.message_id)
+        assert event.smtp_code is None or 200 <= event.smtp_code < 600
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("=?utf-8?q?R=C3=A9ponse?=", "Réponse"),
+        ("=?utf-9?q?x?=", "=?utf-9?q?x?="),  # no such charset
+        ("=?utf-8?b?abcde?=", "=?utf-8?b?abcde?="),  # no base64
+        ("plain \udcff", "plain \ufffd"),
+    ],
+)
+def test_subjects_are_read_or_stay_as_they_are(subject: str, shown: str) -> None:
+    written = Message()
+    written["Subject"] = subject
+    assert mail_parts.words(written, "Subject") == shown
+
+
+def test_a_mail_to_several_addresses_of_ours_counts_at_each_once() -> None:
+    other = TRACKER.reply_address(OTHER, "reply.example")
+    mine = TRACKER.reply_address(LETTER, "reply.example")
+    raw = b"Message-ID: <1>\r\nIn-Reply-To: <2>\r\n\r\nHello"
+    arrival = Arrival(raw, "ann@example.com", (mine, mine.upper(), f"<{other}>", "x@y"), NOW)
+    found = mime.parse(arrival, TRACKER.read_address)
+    assert [event.message_id for event in found] == [LETTER, OTHER]
+    assert {event.type for event in found} == {EventType.REPLIED}
+
+
+def test_what_the_server_takes_for_spam_is_no_reply() -> None:
+    arrival = replace(mail("reply.gmail"), suspect=True, data={"spam": "FAIL"})
+    (event,) = mime.parse(arrival, TRACKER.read_address)
+    assert (event.type, event.source_type) == (EventType.UNKNOWN, "spam")
+    assert event.data == {"spam": "FAIL"}
+
+
+@pytest.mark.parametrize(("sender", "path"), [(None, "<>"), ("", "<a@b.c>"), ("<>", "<a@b.c>")])
+def test_nobody_answers_without_an_address(sender: str | None, path: str) -> None:
+    raw = f"Return-Path: {path}\r\nIn-Reply-To: <2>\r\nSubject: Re: x\r\n\r\nHello".encode()
+    to = (TRACKER.reply_address(LETTER, "reply.example"),)
+    (event,) = mime.parse(Arrival(raw, sender, to, NOW), TRACKER.read_address)
+    assert (event.type, event.data) == (EventType.AUTO_REPLIED, {"reasons": "null_sender"})
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Automatic reply: News", "ABWESENHEITSNOTIZ", "Réponse\u00a0automatique", "Автоответ: x",
+     "自動返信メール", "I\u2019m out until Monday", "(OOO) News"],
+)  # fmt: skip
+def test_subjects_of_auto_replies(subject: str) -> None:
+    assert auto_subjects.is_one(subject)
+
+
+@pytest.mark.parametrize("subject", ["", "Re: Automatic reply", "Urlaubsangebote", "Oooh!", "不在"])
+def test_subjects_of_people(subject: str) -> None:
+    assert not auto_subjects.is_one(subject)
+
+
+def test_a_mail_without_an_id_is_known_by_what_was_written() -> None:
+    first, again = mail("reply.without-an-id"), mail("reply.without-an-id", crlf=False)
+    again = replace(again, raw=b"Received: from a by b\n" + again.raw)
+    other = replace(first, raw=first.raw + b"!")
+    keys = [mime.parse(one, TRACKER.read_address)[0].key for one in (first, again, other)]
+    assert keys[0] == keys[1] != keys[2]

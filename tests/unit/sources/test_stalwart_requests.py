@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from datetime import UTC, datetime
 from email import message_from_bytes
 
 import pytest
@@ -13,6 +14,8 @@ from mailtide.domain.event import EventType
 from mailtide.errors import InvalidInputError
 from mailtide.sources import stalwart
 from tests.unit.sources.payloads import body, signed_request
+
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
 
 def sign(text: bytes, key: bytes) -> str:
@@ -94,6 +97,33 @@ def test_a_header_without_a_line_end_ends_its_line_all_the_same() -> None:
 def test_refuses_a_hook_without_a_message(request_: object) -> None:
     with pytest.raises(InvalidInputError):
         stalwart.hook_message(json.dumps(request_).encode())
+
+
+@pytest.mark.parametrize(
+    ("envelope", "sender", "recipients"),
+    [
+        ({"from": {"address": "a@b.c"}, "to": [{"address": "d@e.f"}]}, "a@b.c", ("d@e.f",)),
+        ({"from": {"address": ""}, "to": [{"address": " <d@e.f> "}]}, "", ("d@e.f",)),
+        ({"from": {"address": "<>"}, "to": [{"address": ""}, {"a": 1}, "x", None]}, "", ()),
+        ({"from": "a@b.c", "to": {"address": "d@e.f"}}, None, ()),
+        ({}, None, ()),
+        (None, None, ()),
+        ([], None, ()),
+    ],
+)
+def test_reads_the_envelope_of_a_hook(
+    envelope: object, sender: str | None, recipients: tuple[str, ...]
+) -> None:
+    request = {"envelope": envelope, "message": {"headers": [], "contents": "x"}}
+    mail = stalwart.hook_mail(json.dumps(request).encode(), NOW)
+    assert (mail.sender, mail.recipients, mail.received_at) == (sender, recipients, NOW)
+    assert mail.raw == b"\r\nx"
+
+
+def test_reads_the_envelope_of_the_recorded_hook() -> None:
+    mail = stalwart.hook_mail(body("mta-hook.data.fbl-report"), NOW)
+    assert mail.sender == "feedback@fbl.example.org"
+    assert mail.recipients == ("fbl@bounce.news.example.com",)
 
 
 def test_refuses_a_hook_that_is_not_json() -> None:

@@ -55,6 +55,7 @@ def tracking() -> "Tracking":
 @cache
 def ingest() -> "Ingest":
     """The ingest flow."""
+    from mailtide.domain.tracking import Tracker
     from mailtide.flows.ingest import Ingest
     from mailtide.store.contacts import Contacts
     from mailtide.store.events import Events
@@ -68,6 +69,8 @@ def ingest() -> "Ingest":
         suppressions=Suppressions(),
         contacts=Contacts(),
         bucket=bucket(),
+        read_address=Tracker(keyring(), settings().public_url).read_address,
+        name_contact=name_contact,
     )
 
 

@@ -25,16 +25,17 @@ class Contact:
     timezone: str | None = None  # IANA name
     last_open_at: datetime | None = None  # last human open
     last_click_at: datetime | None = None  # last human click
+    last_reply_at: datetime | None = None  # last answer by a person
 
 
 def rank(contact: Contact, now: datetime) -> int:
     """Return the place in line; the least is served first.
 
-    Contacts with a human open or click in the last 90 days come first, the most recent before the
-    others; then the newest sign-ups.
+    Contacts with a human open, click or reply in the last 90 days come first, the most recent
+    before the others; then the newest sign-ups.
     """
-    seen = [t for t in (contact.last_open_at, contact.last_click_at) if t is not None]
-    latest = max(seen, default=None)
+    seen = (contact.last_open_at, contact.last_click_at, contact.last_reply_at)
+    latest = max((at for at in seen if at is not None), default=None)
     if latest is not None and now - latest <= ENGAGED_FOR:
         return _LATEST - int(latest.timestamp())
     return 2 * _LATEST - int(contact.created_at.timestamp())

@@ -1,4 +1,4 @@
-"""Engagement: whether a person or a machine opened and clicked, judged from one message's rows.
+"""Engagement: whether a person or a machine opened, clicked and answered, from a message's rows.
 
 Each rule that fits adds its score to a hit; the sum decides. The rules look at all rows of the
 message and at nothing else, so a verdict can be computed again at any time, from rows in any order.
@@ -23,6 +23,7 @@ MACHINE_FROM = 1.0  # a sum of scores from here on is a machine's
 UNKNOWN_FROM = 0.5  # from here on it is not taken for a person's
 MAX_OPENS = 100  # earliest opens of a message that count
 MAX_CLICKS = 500  # earliest clicks; whoever has a link may follow it for ever
+MAX_ANSWERS = 100  # earliest answers of each kind; whoever has the address may write for ever
 BURST_LINKS = 3  # so many different links ...
 BURST = timedelta(seconds=3)  # ... within this time are not a person's
 INSTANT = timedelta(seconds=2)  # after delivery: nobody has seen the message yet
@@ -30,8 +31,13 @@ EARLY = timedelta(seconds=7)
 
 LAST_OPEN = "last_human_open_at"  # of one message, in its engagement row
 LAST_CLICK = "last_human_click_at"
+LAST_REPLY = "last_reply_at"
 
 _HITS: Mapping[EventType, str] = {EventType.OPENED: "opens", EventType.CLICKED: "clicks"}
+_ANSWERS: Mapping[EventType, str] = {
+    EventType.REPLIED: "replies",
+    EventType.AUTO_REPLIED: "auto_replies",
+}
 _BARE_AGENT = "Mozilla/5.0"
 _ROBOT = re.compile(  # a Cubot is a phone
     r"(?<!cu)bot\b|crawl|spider|scanner|headless|phantom|puppeteer|playwright|selenium"
@@ -81,27 +87,37 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdicts of one message's hits, by time."""
+    """The verdicts of one message's hits, and its answers; each by time."""
 
     hits: tuple[Judged, ...]
+    answers: tuple[EventRow, ...]  # replied and auto_replied: what they are was judged as they came
+
+    @property
+    def counted(self) -> Mapping[str, datetime]:
+        """The rows that count: their times by their keys."""
+        answers = {row.event_key: row.ts for row in self.answers}
+        return {hit.event_key: hit.at for hit in self.hits} | answers
 
 
 def judge(rows: Iterable[EventRow]) -> Verdict:
-    """Judge each hit among all rows of one message; those beyond the limits are left out."""
+    """Judge each hit among all rows of one message; what is beyond the limits is left out."""
     everything = sorted({row.event_key: row for row in rows}.values(), key=_by_time)
-    opens = [row for row in everything if row.event_type is EventType.OPENED][:MAX_OPENS]
-    clicks = [row for row in everything if row.event_type is EventType.CLICKED][:MAX_CLICKS]
+    opens = _earliest(everything, EventType.OPENED, MAX_OPENS)
+    clicks = _earliest(everything, EventType.CLICKED, MAX_CLICKS)
+    answers = [row for type_ in _ANSWERS for row in _earliest(everything, type_, MAX_ANSWERS)]
     delivered = next((r.ts for r in everything if r.event_type is EventType.DELIVERED), None)
     context = Context(delivered, _bursts(clicks))
     hits = sorted([*opens, *clicks], key=_by_time)
-    return Verdict(tuple(_judged(row, context) for row in hits))
+    judged = tuple(_judged(row, context) for row in hits)
+    return Verdict(judged, tuple(sorted(answers, key=_by_time)))
 
 
 def summary(verdict: Verdict) -> dict[str, Any]:
     """Return what is stored of a verdict.
 
-    `{"opens": {quarter: [human, machine, unknown]}, "clicks": …, "uniques": {metric: quarter},
-    "last_human_open_at": ms | None, "last_human_click_at": ms | None}`
+    `{"opens": {quarter: [human, machine, unknown]}, "clicks": …, "replies": {quarter: count},
+    "auto_replies": …, "uniques": {metric: quarter}, "last_human_open_at": ms | None,
+    "last_human_click_at": ms | None, "last_reply_at": ms | None}`
     """
     counts: dict[str, dict[str, list[int]]] = {"opens": {}, "clicks": {}}
     uniques: dict[str, str] = {}
@@ -115,12 +131,30 @@ def summary(verdict: Verdict) -> dict[str, Any]:
             uniques.setdefault(f"unique_{kind}_{hit.label.value}", bucket)
         if hit.label is Label.HUMAN:
             last_human[kind] = millis(hit.at)
+    replies = [row.ts for row in verdict.answers if row.event_type is EventType.REPLIED]
+    if replies:
+        uniques["unique_replies"] = quarter(replies[0])
     return {
         **counts,
+        **_answered(verdict.answers),
         "uniques": uniques,
         LAST_OPEN: last_human.get("opens"),
         LAST_CLICK: last_human.get("clicks"),
+        LAST_REPLY: millis(replies[-1]) if replies else None,
     }
+
+
+def _answered(answers: Iterable[EventRow]) -> dict[str, dict[str, int]]:
+    """Return the count of answers of each kind, by quarter-hour."""
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in _ANSWERS.values()}
+    for row in answers:
+        counts[_ANSWERS[row.event_type]][quarter(row.ts)] += 1
+    return {kind: dict(by_quarter) for kind, by_quarter in counts.items()}
+
+
+def _earliest(rows: Iterable[EventRow], type_: EventType, limit: int) -> list[EventRow]:
+    """Return the first rows of a type among rows that are by time."""
+    return [row for row in rows if row.event_type is type_][:limit]
 
 
 def _by_time(row: EventRow) -> tuple[datetime, str]:

@@ -19,6 +19,8 @@ class EventType(StrEnum):
     DEFERRED = "deferred"  # an attempt ended without a result; there is at most one per attempt
     OPENED = "opened"
     CLICKED = "clicked"
+    REPLIED = "replied"  # a person answered
+    AUTO_REPLIED = "auto_replied"  # a program did
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
@@ -32,7 +34,9 @@ class EventType(StrEnum):
 class Event:
     """One reported thing.
 
-    `rank` orders reports of the same thing by how much they say; the least is kept.
+    `rank` orders reports of the same thing by how much they say; the least is kept. `key` is what
+    the source itself calls one of several things of a type, so that a repeat under it is the same,
+    whenever it comes; without it time and content tell them apart.
     """
 
     type: EventType
@@ -49,4 +53,5 @@ class Event:
     org_id: str | None = None  # whose the message is, if the source says it
     said: Said | None = None  # of a bounce: what the source itself takes it for
     rank: int = 0
+    key: str | None = None
     data: Mapping[str, str] = field(default_factory=dict)

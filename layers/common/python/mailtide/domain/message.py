@@ -6,8 +6,9 @@ row that is already there:
     sent, suppressed, doubt                  what we did
     delivered, bounced, complained,          at most one each; the best evidence wins
     unsubscribed
-    attempt_failed#…, deferred#…,            one per happening; the key fixes the content
-    opened#…, clicked#…
+    attempt_failed#…, deferred#…,            one per happening; the key fixes the content, or
+    opened#…, clicked#…,                     names what the source calls by a name of its own:
+    replied#…, auto_replied#…                then the earliest report is kept
     _engagement                              derived from the hits; sorts before all others
 
 Source: docs/events.md.
@@ -25,6 +26,8 @@ from mailtide.domain.event import EventType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_ORDER = "order"  # in a row's data: the merge order
+
 SENT = "sent"
 DOUBT = "doubt"
 SUPPRESSED = "suppressed"
@@ -39,8 +42,9 @@ STATES = frozenset(
     }
 )
 HITS = frozenset({EventType.OPENED, EventType.CLICKED})
-# One row per happening: its key fixes what it says.
-HAPPENINGS = frozenset({EventType.ATTEMPT_FAILED, EventType.DEFERRED}) | HITS
+ANSWERS = frozenset({EventType.REPLIED, EventType.AUTO_REPLIED})
+# One row per happening.
+HAPPENINGS = frozenset({EventType.ATTEMPT_FAILED, EventType.DEFERRED}) | HITS | ANSWERS
 EVIDENCE = STATES | HAPPENINGS  # what others tell of a message: it shows that the message left
 
 
@@ -102,6 +106,11 @@ def happening_key(type_: EventType, at: datetime, content: object) -> str:
     return f"{type_.value}#{millis(at):013d}#{fingerprint(content)}"
 
 
+def named_key(type_: EventType, name: str) -> str:
+    """Return the key of a row that may occur many times, each under a name that the source gave."""
+    return f"{type_.value}#{fingerprint(name)}"
+
+
 def merge_order(rank: int, at: datetime, content: object) -> str:
     """Return the order of one report of a state row: least rank, then earliest, then by hash.
 
@@ -112,7 +121,12 @@ def merge_order(rank: int, at: datetime, content: object) -> str:
 
 def order_of(row: EventRow) -> str:
     """Return the merge order stored in a state row."""
-    return str(row.data["order"])
+    return str(row.data[_ORDER])
+
+
+def is_merged(row: EventRow) -> bool:
+    """Say whether several reports may lie under the row's key, of which the least is kept."""
+    return _ORDER in row.data
 
 
 def settled(doubt: EventRow) -> EventRow:

@@ -40,6 +40,9 @@ METRICS = (
     "unique_clicks",
     "unique_clicks_human",
     "unique_clicks_machine",
+    "replies",
+    "unique_replies",
+    "auto_replies",
 )
 VERDICTS = ("human", "machine", "unknown")  # the order of the counts in an engagement row
 
@@ -82,12 +85,15 @@ def _metric(row: EventRow) -> str | None:
 
 
 def _engagement(data: Mapping[str, Any]) -> Iterator[tuple[Contribution, int]]:
-    """Read `opens`, `clicks` ({quarter: count per verdict}) and `uniques` ({metric: quarter})."""
+    """Read `opens`, `clicks` ({quarter: count per verdict}), answers and `uniques`."""
     for kind in ("opens", "clicks"):
         for bucket, counts in data[kind].items():
             for verdict, count in zip(VERDICTS, counts, strict=True):
                 if count:
                     yield (bucket, f"{kind}_{verdict}"), int(count)
+    for metric in ("replies", "auto_replies"):
+        for bucket, count in data.get(metric, {}).items():  # rows of before there were answers
+            yield (bucket, metric), int(count)
     for metric, bucket in data["uniques"].items():
         yield (bucket, metric), 1
 

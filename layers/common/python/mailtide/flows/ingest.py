@@ -12,7 +12,7 @@ Source: docs/events.md, docs/domain/suppression.md.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -20,14 +20,14 @@ from typing import Protocol
 from mailtide.domain.contact import Contact
 from mailtide.domain.event import Event, EventType
 from mailtide.domain.message import (
+    ANSWERS,
     DOUBT,
     ENGAGEMENT,
     EVIDENCE,
-    HAPPENINGS,
     HITS,
-    STATES,
     EventRow,
     SentState,
+    is_merged,
 )
 from mailtide.domain.organisation import Source
 from mailtide.domain.suppression import Suppression
@@ -35,6 +35,7 @@ from mailtide.flows import doubts, envelope, reports
 from mailtide.flows.envelope import Bucket, Envelope, Hit
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, ses, stalwart
+from mailtide.sources.mime import ReadAddress
 
 # What is about a message: evidence becomes a row; that the mail system has the message settles a
 # doubt that stands, and is no row, since `sent` was written before.
@@ -57,7 +58,7 @@ class Events(Rows, Protocol):
         ...
 
     def put_least(self, rows: Sequence[EventRow]) -> None:
-        """Write each state row unless one of the same or a lesser merge order stands there."""
+        """Write each merged row unless one of the same or a lesser merge order stands there."""
         ...
 
 
@@ -85,6 +86,9 @@ class Contacts(Protocol):
         ...
 
 
+NameContact = Callable[[str, str], str | None]  # (organisation, address) -> contact, if it is one
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One event with the row key it came with, if it was fixed before."""
@@ -110,6 +114,8 @@ class Ingest:
     suppressions: Suppressions
     contacts: Contacts
     bucket: Bucket
+    read_address: ReadAddress
+    name_contact: NameContact
 
     def run(self, text: str) -> Counter[str]:
         """Bring one message of the queue into the rows; returns how many events of each type.
@@ -139,7 +145,7 @@ class Ingest:
 
     def _judged(self, received: Envelope, counts: Counter[str]) -> Iterator[Accepted]:
         """Yield the reports that are to be believed, count and keep the others."""
-        told = list(_told(received))
+        told = list(_told(received, self.read_address))
         about = [report for report in told if report.event.type in _TELLING]
         counts.update(r.event.type.value for r in told if r.event.type not in _TELLING)
         sent = self.events.sent({r.event.message_id for r in about if r.event.message_id})
@@ -149,12 +155,25 @@ class Ingest:
                 counts["unattributed"] += 1
                 continue
             row = sent.get(report.event.message_id)
-            reason = _refusal(report.event, row, received, source)
+            reason = _refusal(report.event, row, received, source) or self._misfit(
+                report.event, row
+            )
             if reason is None and row is not None:
                 yield Accepted(report, row)
             else:
                 counts["refused"] += 1
                 self._keep_refused(report.event, received, str(reason))
+
+    def _misfit(self, event: Event, sent: EventRow | None) -> str | None:
+        """Return why a report by mail is not about the message's recipient, if it names one.
+
+        A forwarded mail that comes back says nothing of the address that we wrote to.
+        """
+        named = event.recipient if event.source_type.startswith(mime.DELIVERY_STATUS) else None
+        if named is None or sent is None:
+            return None
+        is_theirs = self.name_contact(sent.of.org_id, named) == sent.of.recipient_id
+        return None if is_theirs else "other_recipient"
 
     def _keep_refused(self, event: Event, received: Envelope, reason: str) -> None:
         told = {"reason": reason, "source_id": received.source_id, "event": asdict(event)}
@@ -168,12 +187,12 @@ class Ingest:
             for one in accepted
             if one.report.event.type in EVIDENCE
         )
-        self.events.put_all([row for row in rows if row.event_type in HAPPENINGS])
-        self.events.put_least([row for row in rows if row.event_type in STATES])
+        self.events.put_all([row for row in rows if not is_merged(row)])
+        self.events.put_least([row for row in rows if is_merged(row)])
         self._suppress(accepted)
         marks = self.events.marks({one.sent.message_id for one in accepted})
         doubts.settle(self.events, (mark for mark in marks if mark.event_key == DOUBT))
-        hit = {row.message_id for row in rows if row.event_type in HITS}
+        hit = {row.message_id for row in rows if row.event_type in HITS | ANSWERS}
         judged = {mark.message_id for mark in marks if mark.event_key == ENGAGEMENT}
         for message_id in sorted(hit | judged):
             Verdicts(self.events).renew(message_id)
@@ -213,13 +232,13 @@ def _refusal(
     return None
 
 
-def _told(received: Envelope) -> Iterator[Report]:
+def _told(received: Envelope, read_address: ReadAddress) -> Iterator[Report]:
     """Yield what a payload tells, in our words."""
     if received.source == envelope.STALWART:
         yield from (Report(event) for event in stalwart.parse(received.body))
     elif received.source == envelope.INBOUND:
-        raw = stalwart.hook_message(received.body)
-        yield from (Report(event) for event in mime.parse(raw, received.received_at))
+        mail = stalwart.hook_mail(received.body, received.received_at)
+        yield from (Report(event) for event in mime.parse(mail, read_address))
     elif received.source == envelope.SES:
         events = ses.parse(ses.read(received.body.decode()))
         yield from (Report(event) for event in events)

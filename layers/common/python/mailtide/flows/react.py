@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from mailtide.domain.engagement import LAST_CLICK, LAST_OPEN
+from mailtide.domain.engagement import LAST_CLICK, LAST_OPEN, LAST_REPLY
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, instant
 from mailtide.flows.rollup import Change, Unreadable
+
+Latest = tuple[int | None, int | None, int | None]  # ms of the last open, click, reply
+NEVER: Latest = (None, None, None)
 
 
 class Contacts(Protocol):
@@ -26,8 +29,9 @@ class Contacts(Protocol):
         contact_id: str,
         opened_at: datetime | None,
         clicked_at: datetime | None,
+        replied_at: datetime | None = None,
     ) -> bool:
-        """Set the last open and click where they are later than what stands there.
+        """Set the last open, click and reply where they are later than what stands there.
 
         Says whether anything changed; a contact that is gone stays gone.
         """
@@ -45,35 +49,37 @@ class React:
 
         Records that cannot be read are `rollup`'s to quarantine.
         """
-        latest: dict[tuple[str, str], tuple[int | None, int | None]] = {}
+        latest: dict[tuple[str, str], Latest] = {}
         for record in records:
             if isinstance(record, Change) and record.new is not None and _judged(record.new):
                 key = (record.new.of.org_id, record.new.of.recipient_id)
-                latest[key] = _later(latest.get(key), record.new)
+                latest[key] = _later(latest.get(key, NEVER), record.new)
         changed = sum(
-            self.contacts.engaged(org_id, contact_id, _instant(opened), _instant(clicked))
-            for (org_id, contact_id), (opened, clicked) in latest.items()
+            self.contacts.engaged(org_id, contact_id, *map(_instant, instants))
+            for (org_id, contact_id), instants in latest.items()
         )
         return {"engaged": changed}
 
 
 def _judged(row: EventRow) -> bool:
-    """Say whether a row tells of a human hit."""
+    """Say whether a row tells of something a person did."""
     if row.event_type is not EventType.ENGAGEMENT:
         return False
-    return any(row.data[name] is not None for name in (LAST_OPEN, LAST_CLICK))
+    return _told(row) != NEVER
 
 
-def _later(
-    before: tuple[int | None, int | None] | None, row: EventRow
-) -> tuple[int | None, int | None]:
-    opened, clicked = before or (None, None)
-    return _max(opened, row.data[LAST_OPEN]), _max(clicked, row.data[LAST_CLICK])
+def _told(row: EventRow) -> Latest:
+    """Return what a row tells; one of before there were replies tells of none."""
+    return row.data[LAST_OPEN], row.data[LAST_CLICK], row.data.get(LAST_REPLY)
+
+
+def _later(before: Latest, row: EventRow) -> Latest:
+    opened, clicked, replied = _told(row)
+    return _max(before[0], opened), _max(before[1], clicked), _max(before[2], replied)
 
 
 def _max(one: int | None, other: int | None) -> int | None:
-    known = [ms for ms in (one, other) if ms is not None]
-    return max(known, default=None)
+    return max((ms for ms in (one, other) if ms is not None), default=None)
 
 
 def _instant(ms: int | None) -> datetime | None:

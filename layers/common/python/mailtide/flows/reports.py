@@ -17,8 +17,10 @@ from mailtide.domain.message import (
     EventRow,
     happening_key,
     instant,
+    is_merged,
     merge_order,
     millis,
+    named_key,
     order_of,
 )
 from mailtide.domain.suppression import Evidence, Reason
@@ -44,6 +46,9 @@ def row_of(event: Event, sent: EventRow, key: str | None = None) -> EventRow:
     if event.type in STATES:
         key = event.type.value
         data["order"] = merge_order(event.rank, at, content)
+    elif event.key is not None:
+        key = named_key(event.type, event.key)
+        data["order"] = merge_order(event.rank, at, content)
     return EventRow(
         message_id=sent.message_id,
         event_key=key or happening_key(event.type, at, content),
@@ -58,12 +63,12 @@ def row_of(event: Event, sent: EventRow, key: str | None = None) -> EventRow:
 
 
 def merged(rows: Iterable[EventRow]) -> list[EventRow]:
-    """Return one row per key: of two reports of a state the one with the least order."""
+    """Return one row per key: of two reports that are merged the one with the least order."""
     kept: dict[tuple[str, str], EventRow] = {}
     for row in rows:
         key = (row.message_id, row.event_key)
         before = kept.get(key)
-        if before is None or row.event_type not in STATES or order_of(row) < order_of(before):
+        if before is None or not is_merged(row) or order_of(row) < order_of(before):
             kept[key] = row
     return list(kept.values())
 

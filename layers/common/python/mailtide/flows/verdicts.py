@@ -14,7 +14,7 @@ from typing import Protocol
 from mailtide.domain import engagement
 from mailtide.domain.engagement import Verdict
 from mailtide.domain.event import EventType
-from mailtide.domain.message import ENGAGEMENT, HITS, SENT, EventRow
+from mailtide.domain.message import ANSWERS, ENGAGEMENT, HITS, SENT, EventRow
 from mailtide.errors import RetryableError
 
 ROUNDS = 20  # more than so many writers at one message at once is trouble: back to the queue
@@ -55,7 +55,7 @@ class Verdicts:
         for _ in range(ROUNDS):
             rows = self.rows.of_messages([message_id])[message_id]
             verdict = engagement.judge(rows)
-            if not verdict.hits:
+            if not verdict.counted:
                 return
             surplus = _surplus(rows, verdict)
             if surplus:
@@ -72,20 +72,21 @@ class Verdicts:
 
 
 def _surplus(rows: Sequence[EventRow], verdict: Verdict) -> set[str]:
-    """Return the keys of the opens and clicks that the verdict leaves out: beyond the earliest."""
-    counted = {hit.event_key for hit in verdict.hits}
-    return {row.event_key for row in rows if row.event_type in HITS} - counted
+    """Return the keys of hits and answers that the verdict leaves out: beyond the earliest."""
+    return {row.event_key for row in rows if row.event_type in HITS | ANSWERS} - set(
+        verdict.counted
+    )
 
 
 def _row_of(verdict: Verdict, rows: Sequence[EventRow]) -> EventRow:
-    """Return the engagement row of a verdict over `rows` that has at least one hit."""
-    first = verdict.hits[0]
+    """Return the engagement row of a verdict over `rows` in which something counts."""
+    first = min(verdict.counted, key=lambda key: (verdict.counted[key], key))
     by_key = {row.event_key: row for row in rows}
     return replace(
-        by_key.get(SENT, by_key[first.event_key]),
+        by_key.get(SENT, by_key[first]),
         event_key=ENGAGEMENT,
         event_type=EventType.ENGAGEMENT,
-        ts=first.at,
+        ts=by_key[first].ts,
         smtp_code=None,
         smtp_response=None,
         data=engagement.summary(verdict),

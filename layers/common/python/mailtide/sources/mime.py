@@ -1,119 +1,205 @@
-"""Inbound mail: feedback reports as events; anything else is unknown and has no consequence.
+"""Inbound mail: what one mail says, by what it is and by which address of ours it came to.
 
-Which message was complained about is read from what we wrote into it ourselves, since most loops
-hide the recipient: the envelope sender, or the Message-ID of the enclosed message.
-Source: RFC 5965 (feedback reports), RFC 6591 (auth-failure); docs/events.md.
+The address says which message it is about: a report or an auto-reply comes to the envelope sender,
+an answer to the reply address, the wish to hear no more to the unsubscribe address. All of them
+hold what only the recipient of that message can know. What is none of these has no consequence.
+Source: docs/domain/inbound.md (the table), RFC 3834, RFC 3464, RFC 5965.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
-from email.utils import parsedate_to_datetime
+from hashlib import sha256
 
 from mailtide.domain.event import Event, EventType
-from mailtide.domain.identifiers import is_message_id, parse_verp
+from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import instant
-from mailtide.sources.fields import text, utc
+from mailtide.domain.signing import Purpose
+from mailtide.domain.tracking import Addressed
+from mailtide.sources import auto_reply, dsn, feedback, mail_parts
+from mailtide.sources.arrival import Arrival
+from mailtide.sources.mail_parts import field, words
 
 SOURCE = "inbound"
-COMPLAINTS = frozenset({"abuse", "fraud", "virus", "other"})
-HARMLESS = frozenset({"not-spam", "auth-failure"})  # a kind word; a failure of our DNS, not a wish
+DELIVERY_STATUS = "delivery-status/"  # what the word of a notification begins with
+MAX_RECIPIENTS = 100  # of one mail that are looked at
+MAIL_RANK = 4  # a notification comes after every word of the relay itself: mail is easily forged
 
 _UNDATED = instant(0)
-_KEPT = {
-    "User-Agent": "user_agent",
-    "Source-IP": "source_ip",
-    "Reporting-MTA": "reporting_mta",
-}
-_LONGEST = 300  # characters of a field that are kept
+_BULK = ("List-Id", "List-Post", "List-Unsubscribe")
+_SPAM = ("X-Spam-Flag", "X-Spam-Status", "X-SES-Spam-Verdict", "X-SES-Virus-Verdict")
+_SAYS_SPAM = ("yes", "fail")
+_BOUNCE_SUBJECTS = (
+    "delivery",
+    "undeliver",
+    "mail delivery",
+    "mail system error",
+    "failure notice",
+    "returned mail",
+    "message status",
+    "warning: could not send",
+    "warning: message",
+)
+
+ReadAddress = Callable[[str], Addressed | None]
 
 
-def parse(raw: bytes, received_at: datetime | None = None) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One address of ours that the mail came to; without a purpose it is an envelope sender."""
+
+    purpose: Purpose | None
+    message_id: str | None
+    ip_tag: str | None = None
+
+
+def parse(arrival: Arrival, read_address: ReadAddress) -> list[Event]:
     """Read one mail; it never raises, whatever the bytes are.
 
-    A complaint happened when its report reached us; without `received_at` the report's own Date
-    stands in, or the arrival of the message that it is about.
+    What mail tells happened when it reached us, since anybody may write any date; a mail of which
+    nobody knows that is dated by itself.
     """
     try:
-        event = _read(message_from_bytes(raw), received_at)
+        events = list(_events(arrival, message_from_bytes(arrival.raw), read_address))
     except Exception:  # the email package promises not to raise on any bytes, and at times does
-        event = None
-    return [event or Event(EventType.UNKNOWN, received_at or _UNDATED, SOURCE, "mail")]
+        events = []
+    return events or [_unknown(arrival, "mail")]
 
 
-def _read(mail: Message, received_at: datetime | None) -> Event | None:
-    parts = list(_parts(mail))
-    report = next((_inner(p) for p in parts if _is(p, "message/feedback-report")), None)
-    if report is None:
-        return None
-    feedback = _field(report, "Feedback-Type").lower()
-    enclosed = next(
-        (_inner(p) for p in parts if _is(p, "message/rfc822") or _is(p, "text/rfc822-headers")),
-        None,
-    )
-    tag, message_id = _message(report, enclosed)
+def _events(arrival: Arrival, mail: Message, read_address: ReadAddress) -> Iterator[Event]:
+    targets = _targets(arrival, mail, read_address)
+    if report := feedback.read(mail):
+        yield _complaint(arrival, mail, report)
+    elif notification := dsn.read(mail):
+        yield from _statuses(arrival, mail, notification, targets)
+    else:
+        kind, reasons = _kind(arrival, mail)
+        yield from (_letter(arrival, mail, kind, reasons, target) for target in targets)
+
+
+def _targets(arrival: Arrival, mail: Message, read_address: ReadAddress) -> list[_Target]:
+    """Return the addresses of ours that the mail came to, each once."""
+    found: dict[_Target, None] = {}
+    for written in arrival.recipients[:MAX_RECIPIENTS]:
+        addressed = read_address(mail_parts.address(written))
+        if addressed is not None:
+            found[_Target(addressed.purpose, addressed.message_id)] = None
+        elif verp := parse_verp(written):
+            found[_Target(None, verp[1], verp[0])] = None
+    return list(found)
+
+
+def _kind(arrival: Arrival, mail: Message) -> tuple[str, tuple[str, ...]]:
+    """Return what a mail that is no report is, and why it is taken for a program's."""
+    if arrival.suspect or any(_says_spam(field(mail, name)) for name in _SPAM):
+        return "spam", ()
+    if any(mail.get(name) is not None for name in _BULK) or field(mail, "Precedence") == "list":
+        return "bulk", ()
+    if _is_old_bounce(arrival, mail):
+        return "bounce", ()
+    automatic = auto_reply.reasons(mail, arrival.sender)
+    return ("reply", ()) if automatic is None else ("auto-reply", automatic)
+
+
+def _says_spam(said: str) -> bool:
+    return said.lower().startswith(_SAYS_SPAM)
+
+
+def _is_old_bounce(arrival: Arrival, mail: Message) -> bool:
+    """Say whether a mail looks like a bounce of the time before there were reports.
+
+    Which recipient and which reply it means stands in prose, so it has no consequence.
+    """
+    if mail.get("X-Failed-Recipients") is not None:
+        return True
+    unsent = not (arrival.sender or "").strip("<> ")
+    return unsent and words(mail, "Subject").lower().startswith(_BOUNCE_SUBJECTS)
+
+
+_MEANINGS: dict[tuple[Purpose | None, str], EventType] = {
+    (None, "auto-reply"): EventType.AUTO_REPLIED,
+    (Purpose.REPLY, "auto-reply"): EventType.AUTO_REPLIED,
+    (Purpose.REPLY, "reply"): EventType.REPLIED,
+}
+
+
+def _letter(
+    arrival: Arrival, mail: Message, kind: str, reasons: tuple[str, ...], target: _Target
+) -> Event:
+    """Return what a mail that is no report says at one address."""
+    if target.purpose is Purpose.UNSUBSCRIBE:  # whatever it says, and whoever wrote it
+        type_ = EventType.UNSUBSCRIBED
+    else:
+        type_ = _MEANINGS.get((target.purpose, kind), EventType.UNKNOWN)
     return Event(
-        type=_type(feedback),
-        occurred_at=received_at or _date(mail, "Date") or _date(report, "Arrival-Date") or _UNDATED,
+        type=type_,
+        occurred_at=_at(arrival, mail),
         source=SOURCE,
-        source_type=f"feedback-report/{feedback}",
-        message_id=message_id,
-        ip_tag=tag,
-        recipient=_address(_field(report, "Original-Rcpt-To")) or None,
-        data={ours: value for name, ours in _KEPT.items() if (value := _field(report, name))},
+        source_type=kind,
+        message_id=target.message_id,
+        ip_tag=target.ip_tag,
+        key=_name(arrival, mail),
+        data={**arrival.data, **({"reasons": " ".join(reasons)} if reasons else {})},
     )
 
 
-def _type(feedback: str) -> EventType:
-    if feedback in COMPLAINTS:
-        return EventType.COMPLAINED
-    return EventType.INFRASTRUCTURE if feedback in HARMLESS else EventType.UNKNOWN
+def _complaint(arrival: Arrival, mail: Message, report: feedback.Feedback) -> Event:
+    at = arrival.received_at or mail_parts.date(mail, "Date") or report.arrived_at or _UNDATED
+    return Event(
+        type=report.type,
+        occurred_at=at,
+        source=SOURCE,
+        source_type=f"feedback-report/{report.word}",
+        message_id=report.message_id,
+        ip_tag=report.ip_tag,
+        recipient=report.recipient,
+        data={**arrival.data, **report.data},
+    )
 
 
-def _parts(mail: Message) -> Iterator[Message]:
-    """Yield the parts of the report itself, not those of the mail that it encloses."""
-    payload = mail.get_payload()
-    if isinstance(payload, list) and _is(mail, "multipart/report"):
-        yield from (part for part in payload if isinstance(part, Message))
+def _statuses(
+    arrival: Arrival, mail: Message, notification: dsn.Notification, targets: list[_Target]
+) -> Iterator[Event]:
+    """Yield what a notification says of each recipient; its address names the message best."""
+    enclosed = _Target(None, notification.message_id, notification.ip_tag)
+    about = next((target for target in targets if target.message_id), enclosed)
+    for number, status in enumerate(notification.statuses):
+        yield Event(
+            type=status.type,
+            occurred_at=_at(arrival, mail),
+            source=SOURCE,
+            source_type=f"{DELIVERY_STATUS}{status.action}",
+            message_id=about.message_id,
+            ip_tag=about.ip_tag,
+            recipient=status.recipient,
+            smtp_code=status.code,
+            enhanced_code=status.status,
+            smtp_response=status.reply,
+            mx_host=status.host,
+            rank=MAIL_RANK,
+            key=f"{_name(arrival, mail)} {number}",
+            data={**arrival.data, "reporting_mta": notification.reporting_mta},
+        )
 
 
-def _inner(part: Message) -> Message:
-    """Return what a part encloses; its headers may lie in it as text."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return payload[0] if payload and isinstance(payload[0], Message) else Message()
-    decoded = part.get_payload(decode=True)
-    return message_from_bytes(decoded if isinstance(decoded, bytes) else b"")
+def _unknown(arrival: Arrival, word: str) -> Event:
+    return Event(EventType.UNKNOWN, arrival.received_at or _UNDATED, SOURCE, word)
 
 
-def _message(report: Message, enclosed: Message | None) -> tuple[str | None, str | None]:
-    """Return the sending IP's tag and the message id, as far as the report tells them."""
-    senders = [_field(report, "Original-Mail-From")]
-    if enclosed is not None:
-        senders.append(_field(enclosed, "Return-Path"))
-    for sender in senders:
-        if found := parse_verp(_address(sender)):
-            return found
-    local = _address(_field(enclosed, "Message-ID")).partition("@")[0] if enclosed else ""
-    return None, local.lower() if is_message_id(local.lower()) else None
+def _at(arrival: Arrival, mail: Message) -> datetime:
+    return arrival.received_at or mail_parts.date(mail, "Date") or _UNDATED
 
 
-def _is(part: Message, content_type: str) -> bool:
-    return part.get_content_type() == content_type
+def _name(arrival: Arrival, mail: Message) -> str:
+    """Return what a mail is known by when it comes again: its own id, or else its content.
 
-
-def _field(mail: Message, name: str) -> str:
-    return text(" ".join(str(mail.get(name, "")).split()), _LONGEST)
-
-
-def _address(field: str) -> str:
-    """Return an address without its brackets and without `rfc822;` before it."""
-    return field.rpartition(";")[2].strip().strip("<>")
-
-
-def _date(mail: Message, name: str) -> datetime | None:
-    try:
-        return utc(parsedate_to_datetime(_field(mail, name)))
-    except (TypeError, ValueError):
-        return None
+    On the way a server adds fields at the top, so only what its writer wrote is looked at.
+    """
+    own = field(mail, "Message-ID")
+    if own:
+        return own
+    written = [field(mail, name) for name in ("From", "Date", "Subject")]
+    body = arrival.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    return sha256("\n".join([*written, ""]).encode() + body).hexdigest()

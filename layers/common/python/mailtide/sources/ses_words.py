@@ -24,7 +24,7 @@ from typing import Any
 
 from mailtide.domain.bounce_rules import CONTENT, FULL, HARD, SOFT, UNKNOWN, Said
 from mailtide.domain.event import EventType
-from mailtide.sources.mime import HARMLESS
+from mailtide.sources.feedback import HARMLESS
 
 Json = Mapping[str, Any]
 

@@ -18,6 +18,7 @@ from mailtide.domain.event import Event, EventType
 from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import instant
 from mailtide.errors import InvalidInputError
+from mailtide.sources.arrival import Arrival
 from mailtide.sources.fields import text, utc
 from mailtide.sources.stalwart_words import meaning
 
@@ -93,6 +94,31 @@ def hook_message(body: bytes) -> bytes:
         raise _unreadable("a hook request carries `message.headers` and `message.contents`")
     lines = [_header_line(header) for header in headers]
     return ("".join(lines) + "\r\n" + contents).encode("utf-8", "replace")
+
+
+def hook_mail(body: bytes, received_at: datetime) -> Arrival:
+    """Read an MTA hook's request (stage DATA): the mail, and the envelope it came in.
+
+    Raises:
+        InvalidInputError: as `hook_message`; an envelope that cannot be read names nobody.
+    """
+    raw = hook_message(body)
+    envelope = _json(body).get("envelope")
+    given = envelope if isinstance(envelope, dict) else {}
+    to = given.get("to")
+    recipients = (_hook_address(one) for one in (to if isinstance(to, list) else ()))
+    return Arrival(
+        raw=raw,
+        sender=_hook_address(given.get("from")),
+        recipients=tuple(address for address in recipients if address),
+        received_at=received_at,
+    )
+
+
+def _hook_address(entry: Any) -> str | None:
+    """Read `{"address": …}`; "" is the null sender."""
+    address = entry.get("address") if isinstance(entry, dict) else None
+    return _text(address).strip().strip("<>") if isinstance(address, str) else None
 
 
 def _json(body: bytes | str) -> Any:

@@ -87,6 +87,7 @@ def contact_of(row: ContactRow) -> Contact:
         timezone=row.timezone,
         last_open_at=row.last_open_at,
         last_click_at=row.last_click_at,
+        last_reply_at=row.last_reply_at,
     )
 
 

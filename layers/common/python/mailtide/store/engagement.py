@@ -1,4 +1,4 @@
-"""Contacts' engagement: when each last opened and clicked, as a person."""
+"""Contacts' engagement: when each last opened, clicked and answered, as a person."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from mailtide.store.tables import ContactRow
 
 
 class Engagement:
-    """The last human open and click of contacts."""
+    """The last human open, click and reply of contacts."""
 
     def engaged(
         self,
@@ -18,15 +18,17 @@ class Engagement:
         contact_id: str,
         opened_at: datetime | None,
         clicked_at: datetime | None,
+        replied_at: datetime | None = None,
     ) -> bool:
-        """Set the last open and click where they are later than what stands there.
+        """Set the last open, click and reply where they are later than what stands there.
 
         Says whether anything changed; a contact that is gone stays gone.
         """
         row = ContactRow(shard_key(org_id, contact_id), contact_id)
         opened = _set_later(row, ContactRow.last_open_at, opened_at)
         clicked = _set_later(row, ContactRow.last_click_at, clicked_at)
-        return opened or clicked
+        replied = _set_later(row, ContactRow.last_reply_at, replied_at)
+        return opened or clicked or replied
 
 
 def _set_later(row: ContactRow, attribute: Attribute[datetime], at: datetime | None) -> bool:

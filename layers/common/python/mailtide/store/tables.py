@@ -59,6 +59,7 @@ class ContactRow(Row):
     updated_at = Instant(null=True)
     last_open_at = Instant(null=True)
     last_click_at = Instant(null=True)
+    last_reply_at = Instant(null=True)
     import_mark = UnicodeAttribute(null=True)  # `<import>#<line>` of the last row that was applied
 
 

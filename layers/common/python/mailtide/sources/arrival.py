@@ -1,0 +1,17 @@
+"""Arrival: one mail as it reached us, with the envelope it came in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One mail; who sent it, to whom, and what the server that took it says of it."""
+
+    raw: bytes
+    sender: str | None = None  # envelope sender, "" is the null sender; None: nobody knows
+    recipients: tuple[str, ...] = ()  # of the envelope
+    received_at: datetime | None = None
+    suspect: bool = False  # the server takes it for spam, or found a virus in it
+    data: Mapping[str, str] = field(default_factory=dict)  # the server's other findings

@@ -1,0 +1,213 @@
+"""Ingest of mail: what replies, reports and unsubscribes by mail change, and what they may not."""
+
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailtide.domain import metrics
+from mailtide.domain.engagement import MAX_ANSWERS
+from mailtide.domain.message import EventRow, SentState, settled
+from mailtide.domain.suppression import Reason
+from tests.collaborators import FOREIGN_SOURCE
+from tests.ingesting import (
+    TRACKER,
+    World,
+    delivered,
+    mail,
+    notification,
+    reply_to,
+    status,
+    webhook,
+)
+from tests.rows import doubt, message, sent
+
+GONE = TRACKER.unsubscribe_address(message(), "reply.example.com")
+PERSON = "Message-ID: <a.1@example.com>\nIn-Reply-To: <x@example.com>"
+PROGRAM = "Message-ID: <b.1@example.com>\nAuto-Submitted: auto-replied"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def counts(world: World) -> dict[str, int]:
+    """Return the counters that all rows make, without times."""
+    found: dict[str, int] = {}
+    for row in world.table.all():
+        for (_, metric), count in metrics.contributions(row).items():
+            found[metric] = found.get(metric, 0) + count
+    return found
+
+
+def rows(world: World, type_: str) -> list[EventRow]:
+    return [r for r in world.table.of_message(message()) if r.event_type.value == type_]
+
+
+def reason_of(world: World) -> str:
+    [key] = world.kept("refused/")
+    return str(json.loads(world.bucket.objects[key])["reason"])
+
+
+def test_a_reply_is_a_row_and_counts_once_as_its_first(world: World) -> None:
+    assert dict(world.flow.run(mail(reply_to(), PERSON))) == {"replied": 1}
+    world.flow.run(mail(reply_to(), "Message-ID: <a.2@example.com>\nIn-Reply-To: <x>"))
+    assert len(rows(world, "replied")) == 2
+    assert counts(world) == {"sent": 2, "replies": 2, "unique_replies": 1}
+    assert world.reasons() == set()
+
+
+def test_an_auto_reply_is_never_a_reply(world: World) -> None:
+    assert dict(world.flow.run(mail(reply_to(), PROGRAM))) == {"auto_replied": 1}
+    assert counts(world) == {"sent": 2, "auto_replies": 1}
+
+
+def test_a_mail_that_comes_again_hours_later_is_the_same_row(world: World) -> None:
+    for minutes in (300, 60, 90):
+        world.flow.run(mail(reply_to(), PERSON, minutes=minutes))
+    [row] = rows(world, "replied")
+    assert row.ts.minute == sent().ts.minute
+    assert (row.ts - sent().ts).seconds == 3600
+    assert counts(world) == {"sent": 2, "replies": 1, "unique_replies": 1}
+
+
+def test_whoever_writes_for_ever_counts_up_to_the_limit(world: World) -> None:
+    for number in range(MAX_ANSWERS + 3):
+        world.flow.run(mail(reply_to(), f"Message-ID: <{number}>", minutes=60 + number))
+    assert len(rows(world, "replied")) == MAX_ANSWERS
+    assert counts(world)["replies"] == MAX_ANSWERS
+
+
+def test_an_unsubscribe_by_mail_is_the_row_and_the_suppression_of_one_click(world: World) -> None:
+    assert dict(world.flow.run(mail(GONE.upper(), "Subject: hello"))) == {"unsubscribed": 1}
+    assert world.row("unsubscribed") is not None
+    assert world.reasons() == {Reason.UNSUBSCRIBE}
+    assert counts(world) == {"sent": 2, "unsubscribes": 1}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"u{reply_to()[1:]}",  # a reply's token unsubscribes nobody
+        f"r{GONE[1:]}",
+        GONE.replace("u-2", "u-3"),
+        "postmaster@reply.example.com",
+    ],
+)
+def test_an_address_that_we_did_not_make_has_no_consequence(world: World, address: str) -> None:
+    found = dict(world.flow.run(mail(address, PERSON)))
+    assert found in ({"unattributed": 1}, {"unknown": 1})
+    assert [row.event_key for row in world.table.all()] == ["sent", "sent"]
+    assert world.reasons() == set()
+
+
+def test_a_hard_bounce_by_mail_suppresses(world: World) -> None:
+    found = world.flow.run(notification(status("failed", "5.1.1")))
+    assert dict(found) == {"bounced": 1}
+    row = world.row("bounced")
+    assert row is not None
+    assert (row.data["kind"], row.data["source_type"]) == ("hard", "delivery-status/failed")
+    assert world.reasons() == {Reason.HARD_BOUNCE}
+
+
+def test_the_relays_own_words_stand_before_those_of_a_mail(world: World) -> None:
+    world.flow.run(notification(status("delivered", "2.0.0")))
+    world.ingest(delivered())
+    world.flow.run(notification(status("delivered", "2.0.0"), minutes=1))
+    row = world.row("delivered")
+    assert row is not None
+    assert row.data["source"] == "stalwart"
+
+
+def test_a_delay_is_counted_once_however_often_it_is_told(world: World) -> None:
+    for minutes in (60, 200, 30):
+        world.flow.run(notification(status("delayed", "4.4.1"), minutes=minutes))
+    world.flow.run(notification(status("delayed", "4.4.1"), id_="dsn.2@mx.example.com"))
+    assert counts(world) == {"sent": 2, "deferred": 2}
+
+
+@pytest.mark.parametrize("recipient", ["carl@elsewhere.example", "ann.private@forward.example"])
+def test_a_report_about_somebody_else_is_refused(world: World, recipient: str) -> None:
+    found = world.flow.run(notification(status("failed", "5.1.1", recipient)))
+    assert dict(found) == {"refused": 1}
+    assert reason_of(world) == "other_recipient"
+    assert world.reasons() == set()
+
+
+@pytest.mark.parametrize("recipient", [None, "redacted@example.com", "ANN@Example.com"])
+def test_a_report_that_names_nobody_or_the_recipient_counts(
+    world: World, recipient: str | None
+) -> None:
+    found = world.flow.run(notification(status("failed", "5.1.1", recipient)))
+    assert dict(found) == {"bounced": 1}
+
+
+def test_of_many_recipients_the_messages_own_counts(world: World) -> None:
+    groups = [status("failed", "5.1.1", f"{name}@example.com") for name in ("bob", "ann", "eve")]
+    assert dict(world.flow.run(notification(*groups))) == {"bounced": 1, "refused": 2}
+    assert world.reasons() == {Reason.HARD_BOUNCE}
+    assert world.reasons(2) == set()
+
+
+@pytest.mark.parametrize("state", [SentState.FAILED, SentState.REFUSED])
+def test_no_mail_counts_about_a_message_that_never_left(world: World, state: SentState) -> None:
+    world.events.put_all([replace(sent(), data={"state": state.value})])
+    for text in (
+        notification(status("failed", "5.1.1")),
+        mail(reply_to(), PERSON),
+        mail(GONE),
+    ):
+        assert dict(world.flow.run(text)) == {"refused": 1}
+    assert world.reasons() == set()
+
+
+def test_a_source_tells_nothing_of_another_organisations_messages(world: World) -> None:
+    for to in (reply_to(), GONE):
+        found = world.flow.run(mail(to, PERSON, source_id=FOREIGN_SOURCE))
+        assert dict(found) == {"refused": 1}
+    assert world.reasons() == set()
+
+
+def test_an_unknown_message_is_refused(world: World) -> None:
+    assert dict(world.flow.run(notification(status("failed", "5.1.1"), number=9))) == {"refused": 1}
+    assert reason_of(world) == "unknown_message"
+
+
+@pytest.mark.parametrize(
+    "text", [mail(reply_to(), PERSON), mail(GONE), notification(status("failed", "5.1.1"))]
+)
+def test_a_mail_shows_that_the_message_left(world: World, text: str) -> None:
+    world.events.put_all([doubt()])
+    world.flow.run(text)
+    assert world.row("doubt") == settled(doubt())
+
+
+MAILS = [
+    mail(reply_to(), PERSON),
+    mail(reply_to(), PERSON, minutes=500),
+    mail(reply_to(), PROGRAM),
+    mail(GONE, "Message-ID: <c.1@example.com>"),
+    notification(status("delayed", "4.4.1"), id_="dsn.0"),
+    notification(status("failed", "5.1.1"), minutes=90),
+    notification(status("failed", "5.2.2"), minutes=80, id_="dsn.9"),
+    webhook(delivered()),
+]
+
+
+@given(st.permutations(MAILS + MAILS[:3]), st.randoms(use_true_random=True))
+def test_any_order_and_number_of_mails_ends_in_the_same_rows(
+    order: list[str], chance: Random
+) -> None:
+    straight, shuffled = World(), World()
+    for text in MAILS:
+        straight.flow.run(text)
+    for text in order:
+        shuffled.flow.run(text)
+        if chance.random() < 0.3:
+            shuffled.flow.run(chance.choice(order))
+    assert list(shuffled.table.all()) == list(straight.table.all())
+    assert shuffled.suppressions.rows == straight.suppressions.rows
