@@ -22,6 +22,7 @@ class Access:
     keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
     sends_over_ses: bool = False
     reads_ses_account: bool = False
+    keeps_ses_sets: bool = False  # it makes configuration sets, and lets them publish to our topic
 
     def to_objects(self) -> Iterator[tuple[str, str]]:
         """Yield each action on objects with a prefix it is for."""
@@ -52,6 +53,8 @@ ACCESS: dict[str, Access] = {
         send=("launch", "imports", "jobs"),
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
+        reads_ses_account=True,
+        keeps_ses_sets=True,
     ),
     "insights": Access(
         tables={

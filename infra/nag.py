@@ -7,7 +7,7 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from infra.access import ACCESS
-from infra.constructs.ses_access import IDENTITIES, SETS
+from infra.constructs.ses_access import IDENTITIES, POOLS, SETS
 
 if TYPE_CHECKING:
     from infra.stack import MailtideStack
@@ -22,7 +22,7 @@ INDEX = "A query on any of the table's own indexes; the table itself is named."
 OBJECTS = "A function reads or writes any object under its own prefix; keys hold random ids."
 FAILED = "Lambda names the objects that hold what a stream reader gave up on."
 ACCOUNT = "SES's account is no resource; X-Ray takes segments for none in particular."
-SES = "A sending IP may name any configuration set, and mail is from any verified identity."
+SES = "Sending IPs name configuration sets and pools, and mail is from any verified identity."
 RELAY = "Logins of the relays that organisations add; they share a prefix of their own."
 
 
@@ -49,7 +49,7 @@ def _wildcards(stack: "MailtideStack") -> Iterator[tuple[str, str]]:
     secrets = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret"
     yield f"IAM5[Resource::{secrets}:{stack.relay_prefix}*]", RELAY
     yield "IAM5[Resource::*]", ACCOUNT
-    for resource in (IDENTITIES, SETS):
+    for resource in (IDENTITIES, POOLS, SETS):
         yield (
             f"IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:{resource}]",
             SES,

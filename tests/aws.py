@@ -11,7 +11,9 @@ import pytest
 from moto import mock_aws
 
 from mailtide import app
+from tests.ses import SesConfigured
 from tests.tables import PREFIX, REGION, create_tables
+from tests.transports.scripted_ses import ScriptedSes
 
 BUCKET = "test-data"
 QUEUES = ("launch", "sending", "events", "imports", "jobs")
@@ -27,6 +29,8 @@ class Stack:
     s3: Any
     sqs: Any
     queues: dict[str, str]  # URLs
+    ses: ScriptedSes
+    ses_account: SesConfigured  # what `ses` answers from
 
     def bodies(self, queue: str) -> list[str]:
         """Take what lies in a queue."""
@@ -54,7 +58,8 @@ class Stack:
 @contextmanager
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Make everything, point `app` at it, and forget what earlier tests built."""
-    with mock_aws():
+    configured = SesConfigured()
+    with mock_aws(), ScriptedSes(answer=configured.answer) as ses:
         create_tables()
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET)
@@ -65,8 +70,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         secrets.create_secret(Name="signing", SecretString=json.dumps(SIGNING))
         for name, value in _environment(queues).items():
             monkeypatch.setenv(f"MAILTIDE_{name}", value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", ses.url)
         _forget()
-        yield Stack(s3, sqs, queues)
+        yield Stack(s3, sqs, queues, ses, configured)
         _forget()
 
 

@@ -1,4 +1,4 @@
-"""Sending IPs: addresses that mail leaves from, and the relays behind them."""
+"""Sending IPs: addresses that mail leaves from, and the relays or SES behind them."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -11,7 +11,16 @@ from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource
 
 resource = Resource("sending IPs")
-REFUSED = ("already_exists", "relay_port_refused", "relay_address_refused")
+REFUSED = (
+    "already_exists",
+    "configuration_set_not_found",
+    "configuration_set_refused",
+    "relay_address_refused",
+    "relay_port_refused",
+    "ses_not_set_up",
+    "ses_pool_refused",
+    "ses_refused",
+)
 
 
 @resource.get("/api/sending-ips", Scope.READ, "List sending IPs")
@@ -22,7 +31,7 @@ def list_sending_ips(limit: Limit = 50, after: After = None) -> Listing[SendingI
 
 @resource.post("/api/sending-ips", Scope.ADMIN, "Create a sending IP", status=201, problems=REFUSED)
 def create_sending_ip(sending_ip: SendingIpIn) -> SendingIpView:
-    """Check the relay and keep a new sending IP."""
+    """Check the relay, or find or make the configuration set of SES; keep a new sending IP."""
     return _view(app.api().ip_registry.create(resource.org_id, **sending_ip.model_dump()))
 
 

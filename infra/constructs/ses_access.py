@@ -9,7 +9,15 @@ from infra.access import Access
 from infra.constructs.function import MailtideFunction
 
 SEND = ["ses:SendEmail", "ses:SendRawEmail"]  # raw mail by API v2 needs the second
-IDENTITIES, SETS = "identity/*", "configuration-set/*"
+KEEP_SETS = [
+    "ses:CreateConfigurationSet",
+    "ses:CreateConfigurationSetEventDestination",
+    "ses:GetConfigurationSet",
+    "ses:GetConfigurationSetEventDestinations",
+    "ses:TagResource",
+    "ses:UpdateConfigurationSetEventDestination",
+]
+IDENTITIES, SETS, POOLS = "identity/*", "configuration-set/*", "dedicated-ip-pool/*"
 EVERY = "*"  # the account itself is no resource that a policy could name
 
 
@@ -19,6 +27,9 @@ def grant_ses(function: MailtideFunction, access: Access) -> None:
         _allow(function, SEND, [_arn(function, IDENTITIES), _arn(function, SETS)])
     if access.reads_ses_account:
         _allow(function, ["ses:GetAccount"], [EVERY])
+    if access.keeps_ses_sets:
+        _allow(function, KEEP_SETS, [_arn(function, SETS)])
+        _allow(function, ["ses:ListTagsForResource"], [_arn(function, POOLS)])
 
 
 def _arn(function: MailtideFunction, resource: str) -> str:

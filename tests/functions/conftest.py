@@ -31,6 +31,16 @@ def shared_stack() -> "Iterator[Stack]":
             yield made
 
 
+@pytest.fixture(autouse=True)
+def ses_endpoint(
+    aws_environment: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name the shared stack's SES, which is no part of moto, to the clients a test makes."""
+    if "shared_stack" in request.fixturenames:
+        shared: Stack = request.getfixturevalue("shared_stack")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", shared.ses.url)
+
+
 @pytest.fixture
 def world(shared_stack: "Stack") -> "Api":
     """The API with two organisations that no other test knows."""

@@ -24,7 +24,6 @@ from tests.aws import Stack, stack
 from tests.events import Context, failed_ids, sqs_event
 from tests.functions.campaigns import CAMPAIGN, NOW, ORG, move, put_campaign, put_contacts
 from tests.transports import scripted_ses as script
-from tests.transports.scripted_ses import Reply, ScriptedSes
 
 ADDRESSES = [f"reader{i}@example.test" for i in range(4)]
 
@@ -147,29 +146,8 @@ def test_what_is_no_pointer_goes_back(aws: Stack) -> None:
     assert failed_ids(lambda_handler(sqs_event('{"org_id": "acme"}'), Context())) == ["message-0"]
 
 
-ACCOUNT = {
-    "EnforcementStatus": "HEALTHY",
-    "ProductionAccessEnabled": True,
-    "SendQuota": {"Max24HourSend": 50000.0, "MaxSendRate": 500.0, "SentLast24Hours": 0.0},
-    "SendingEnabled": True,
-}
-
-
-def account(method: str, path: str, _body: Any) -> Reply:
-    assert (method, path) == ("GET", "/v2/email/account")
-    return Reply(200, ACCOUNT)
-
-
-@pytest.fixture
-def ses(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSes]:
-    with ScriptedSes(getattr(request, "param", {}), account) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", server.url)
-        yield server
-
-
-def test_over_ses_everybody_gets_one_message_that_its_tags_name(
-    ses: ScriptedSes, aws: Stack
-) -> None:
+def test_over_ses_everybody_gets_one_message_that_its_tags_name(aws: Stack) -> None:
+    ses = aws.ses
     ids, pointers = launched(aws, configuration_set="news")
     for pointer in pointers * 2:
         assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
@@ -186,8 +164,9 @@ def test_over_ses_everybody_gets_one_message_that_its_tags_name(
     assert app.batches().all_done(CAMPAIGN)
 
 
-@pytest.mark.parametrize("ses", [{1: script.TAKE_AND_DROP}], indirect=True)
-def test_over_ses_a_lost_reply_is_a_doubt_and_no_second_mail(ses: ScriptedSes, aws: Stack) -> None:
+def test_over_ses_a_lost_reply_is_a_doubt_and_no_second_mail(aws: Stack) -> None:
+    ses = aws.ses
+    ses.script = {1: script.TAKE_AND_DROP}
     ids, pointers = launched(aws, configuration_set="news")
     for pointer in pointers * 2:
         assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
@@ -202,27 +181,23 @@ def test_over_ses_a_lost_reply_is_a_doubt_and_no_second_mail(ses: ScriptedSes, a
 REFUSAL = "Email address is not verified. The following identities failed the check: news@acme.test"
 
 
-@pytest.mark.parametrize(
-    "ses", [{0: script.refusal(400, "MessageRejected", REFUSAL)}], indirect=True
-)
-def test_over_ses_a_refusal_is_the_reason_on_the_message(ses: ScriptedSes, aws: Stack) -> None:
+def test_over_ses_a_refusal_is_the_reason_on_the_message(aws: Stack) -> None:
+    aws.ses.script = {0: script.refusal(400, "MessageRejected", REFUSAL)}
     ids, pointers = launched(aws, configuration_set="news")
     for pointer in pointers:
         lambda_handler(sqs_event(pointer), Context())
-    assert len(ses.taken) == len(ADDRESSES) - 1
+    assert len(aws.ses.taken) == len(ADDRESSES) - 1
     [failed] = [r for c in ids if (r := row_of(c)).data["state"] == SentState.FAILED]
     assert failed.smtp_response == f"MessageRejected: {REFUSAL}"
 
 
-@pytest.mark.parametrize(
-    "ses", [{1: script.refusal(400, "SendingPausedException", "Sending paused.")}], indirect=True
-)
-def test_over_ses_a_pause_carries_the_rest_over(ses: ScriptedSes, aws: Stack) -> None:
+def test_over_ses_a_pause_carries_the_rest_over(aws: Stack) -> None:
+    aws.ses.script = {1: script.refusal(400, "SendingPausedException", "Sending paused.")}
     ids, pointers = launched(aws, configuration_set="news")
     for pointer in pointers:
         lambda_handler(sqs_event(pointer), Context())
     rows = [row_of(contact_id) for contact_id in ids]
     refused = [row for row in rows if row.data["state"] == SentState.REFUSED]
-    assert len(refused) == len(ADDRESSES) - len(ses.taken) >= 1
+    assert len(refused) == len(ADDRESSES) - len(aws.ses.taken) >= 1
     assert {row.smtp_response for row in refused} == {"SendingPausedException: Sending paused."}
     assert not app.batches().all_done(CAMPAIGN)

@@ -284,6 +284,22 @@ def test_only_the_sender_mails_over_ses_and_from_identities_of_this_account(
     assert ends == [":identity/*", ":configuration-set/*"]
 
 
+def test_only_the_api_makes_configuration_sets_and_nobody_deletes_them(
+    resources: Resources,
+) -> None:
+    allowed: dict[str, set[str]] = {}
+    for name, policy in resources("AWS::IAM::Policy").items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                if action.startswith("ses:"):
+                    allowed.setdefault(action, set()).add(name.partition("RoleDefault")[0])
+    assert allowed.pop("ses:GetAccount") == {"Api", "Sender"}
+    assert allowed.pop("ses:SendEmail") == allowed.pop("ses:SendRawEmail") == {"Sender"}
+    assert set.union(*allowed.values()) == {"Api"}
+    assert [action for action in allowed if "Delete" in action] == []
+
+
 @pytest.mark.usefixtures("template")
 def test_cdk_nag_finds_only_what_has_a_reason_and_every_reason_is_needed(
     stack: MailtideStack, assembly: Path

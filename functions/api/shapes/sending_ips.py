@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+import pydantic
+from pydantic import BaseModel, Discriminator, Field, StringConstraints
 
 from functions.api.shapes.fields import Line, View
 from mailtide.domain.quota import Day
@@ -17,10 +18,11 @@ Tag = Annotated[
 ]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
 Login = Annotated[str, StringConstraints(min_length=1, max_length=1000), Line]
+SesName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 DailyLimit = Annotated[int, Field(ge=0, le=1_000_000_000, description="messages per UTC day")]
 
 
-class TransportIn(Body):
+class RelayIn(Body):
     """An SMTP relay; the password is kept apart and never shown."""
 
     kind: Literal["smtp"] = "smtp"
@@ -29,6 +31,29 @@ class TransportIn(Body):
     tls: Tls
     username: Login | None = None
     password: Login | None = Field(None, description="write-only; left out, the kept one stays")
+
+
+class SesIn(Body):
+    """Amazon SES; without a configuration set one is made for the sending IP."""
+
+    kind: Literal["ses"]
+    configuration_set: SesName | None = None
+    pool: SesName | None = Field(
+        None, description="dedicated addresses in SES; left out, SES's shared ones"
+    )
+
+
+def _kind_of(transport: object) -> str:
+    """Return the kind of a transport as it came; one that names none is a relay."""
+    if isinstance(transport, BaseModel):
+        return str(getattr(transport, "kind", "smtp"))
+    return str(transport.get("kind", "smtp")) if isinstance(transport, dict) else "smtp"
+
+
+TransportIn = Annotated[
+    Annotated[RelayIn, pydantic.Tag("smtp")] | Annotated[SesIn, pydantic.Tag("ses")],
+    Discriminator(_kind_of),
+]
 
 
 class SendingIpIn(Body):

@@ -1,6 +1,6 @@
 """The rules behind the API where others act at the same time, or time runs out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.page import Page
 from mailtide.domain.relay import read_networks
-from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, NotFoundError, RetryableError
 from mailtide.flows.campaign_desk import CampaignDesk
@@ -99,11 +99,19 @@ class Passwords(dict[str, str]):
         self.pop(ip_id, None)
 
 
+class Sets:
+    """Configuration sets that are as they are asked for."""
+
+    def settle(self, org_id: str, tag: str, wanted: Mapping[str, Any]) -> Ses:
+        return Ses(wanted.get("configuration_set", f"{org_id}-{tag}"), wanted.get("pool"))
+
+
 def registry(ips: Ips) -> IpRegistry:
     return IpRegistry(
         sending_ips=ips,
         quota=Quota(),
         passwords=Passwords(),
+        sets=Sets(),
         resolve=lambda host: [host],
         networks=read_networks(["127.0.0.0/8"]),
         new_id=lambda: f"ip{len(ips.rows) + 1}",
@@ -119,6 +127,38 @@ def test_a_tag_is_looked_for_on_every_page() -> None:
         kept.create(
             "acme", tag="two", stream=Stream.MARKETING, daily_limit=None, transport=TRANSPORT
         )
+
+
+def create(kept: IpRegistry, tag: str, **transport: Any) -> SendingIp:
+    return kept.create(
+        "acme", tag=tag, stream=Stream.MARKETING, daily_limit=None, transport=transport
+    )
+
+
+def test_a_configuration_set_is_one_sending_ips_alone() -> None:
+    kept = registry(Ips())
+    through_relay = create(kept, "relay", **TRANSPORT)
+    one = create(kept, "one", kind="ses", configuration_set="news")
+    assert one.transport == Ses("news")
+    with pytest.raises(ConflictError):
+        create(kept, "two", kind="ses", configuration_set="news")
+    wanted = {"transport": {"kind": "ses", "configuration_set": "news", "pool": "managed"}}
+    with pytest.raises(ConflictError):
+        kept.change("acme", through_relay.ip_id, wanted)
+    assert kept.change("acme", one.ip_id, wanted).transport == Ses("news", "managed")
+
+
+def test_a_sending_ip_changes_from_a_relay_to_ses_and_back() -> None:
+    kept = registry(Ips())
+    login = {"username": "user", "password": "secret"}
+    ip_id = create(kept, "one", **TRANSPORT, **login).ip_id
+    assert isinstance(kept.passwords, Passwords)
+    assert kept.passwords == {ip_id: "secret"}
+    changed = kept.change("acme", ip_id, {"transport": {"kind": "ses"}})
+    assert changed.transport == Ses("acme-one")
+    assert kept.passwords == {}
+    changed = kept.change("acme", ip_id, {"transport": {**TRANSPORT}})
+    assert isinstance(changed.transport, Relay)
 
 
 def test_a_sending_ip_that_is_deleted_meanwhile_is_not_found() -> None:

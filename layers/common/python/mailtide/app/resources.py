@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailtide.flows.job_desk import JobDesk
     from mailtide.flows.preview import Previewer
     from mailtide.flows.segment_desk import SegmentDesk
+    from mailtide.flows.ses_sets import SesSets
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.import_files import ImportFiles
@@ -176,11 +177,20 @@ def _ip_registry() -> "IpRegistry":
         sending_ips=SendingIps(),
         quota=Quota(),
         passwords=RelayPasswords(client("secretsmanager"), settings().relay_secret_prefix),
+        sets=_ses_sets(),
         resolve=_resolve,
         networks=read_networks(settings().relay_networks),
         new_id=new_id,
         clock=now,
     )
+
+
+def _ses_sets() -> "SesSets":
+    from mailtide.flows.ses_sets import SesSets
+    from mailtide.transports.ses_sets import SesConfiguration
+
+    topic = settings().ses_topic
+    return SesSets(SesConfiguration(client("sesv2"), topic), topic)
 
 
 def _campaign_desk() -> "CampaignDesk":

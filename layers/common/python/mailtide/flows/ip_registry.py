@@ -1,4 +1,4 @@
-"""IP registry: sending IPs and their relays, checked when they are saved.
+"""IP registry: sending IPs and their transports, checked when they are saved.
 
 A relay's password goes into a secret of its own and never comes back: it is written before the row
 that names it, and removed after.
@@ -13,7 +13,7 @@ from mailtide.domain import relay as rules
 from mailtide.domain.page import Page, every
 from mailtide.domain.quota import Day
 from mailtide.domain.relay import Network
-from mailtide.domain.sending_ip import Relay, SendingIp, Tls, Transport
+from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -56,6 +56,14 @@ class Quota(Protocol):
         ...
 
 
+class Sets(Protocol):
+    """The configuration sets of SES (flows/ses_sets.py)."""
+
+    def settle(self, org_id: str, tag: str, wanted: Mapping[str, Any]) -> Ses:
+        """Find or make a sending IP's configuration set; InvalidInputError says what is wrong."""
+        ...
+
+
 class Passwords(Protocol):
     """The secrets of relays."""
 
@@ -75,6 +83,7 @@ class IpRegistry:
     sending_ips: SendingIps
     quota: Quota
     passwords: Passwords
+    sets: Sets
     resolve: Callable[[str], Sequence[str]]  # a host's addresses; none when it has no name
     networks: Sequence[Network]  # private ones that a relay may be in
     new_id: Callable[[], str]
@@ -107,13 +116,16 @@ class IpRegistry:
         """Check and keep a new sending IP.
 
         Raises:
-            InvalidInputError: `relay_port_refused`, `relay_address_refused`.
-            ConflictError: `already_exists`, when another of the organisation's IPs has the tag.
+            InvalidInputError: `relay_port_refused`, `relay_address_refused`; those of SES
+                (flows/ses_sets.py).
+            ConflictError: `already_exists`, when another of the organisation's IPs has the tag or
+                the configuration set.
         """
         ip_id = self.new_id()
-        self._check_tag(org_id, tag)
-        relay = self._relay(ip_id, None, transport)
-        ip = SendingIp(org_id, ip_id, tag, stream, relay, daily_limit)
+        if any(other.tag == tag for other in self._others(org_id, ip_id)):
+            raise ConflictError(f"Another sending IP has the tag `{tag}`.", code="already_exists")
+        way = self._transport(org_id, ip_id, tag, transport)
+        ip = SendingIp(org_id, ip_id, tag, stream, way, daily_limit)
         self.sending_ips.create(ip, self.clock())
         return ip
 
@@ -129,8 +141,8 @@ class IpRegistry:
         fields = {name: value for name, value in changes.items() if name != "transport"}
         new = replace(old, **fields)
         if "transport" in changes:
-            relay = self._relay(ip_id, old.transport, changes["transport"])
-            new = replace(new, transport=relay)
+            way = self._transport(org_id, ip_id, old.tag, changes["transport"], old.transport)
+            new = replace(new, transport=way)
         if new.daily_limit != old.daily_limit:
             self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
         if not self.sending_ips.change(old, new):
@@ -149,10 +161,34 @@ class IpRegistry:
             raise _missing()
         self.passwords.delete(ip_id)
 
-    def _check_tag(self, org_id: str, tag: str) -> None:
+    def _others(self, org_id: str, ip_id: str) -> list[SendingIp]:
         ips = every(lambda after: self.sending_ips.page(org_id, _AT_ONCE, after))
-        if any(ip.tag == tag for ip in ips):
-            raise ConflictError(f"Another sending IP has the tag `{tag}`.", code="already_exists")
+        return [ip for ip in ips if ip.ip_id != ip_id]
+
+    def _transport(
+        self,
+        org_id: str,
+        ip_id: str,
+        tag: str,
+        wanted: Mapping[str, Any],
+        old: Transport | None = None,
+    ) -> Transport:
+        if wanted.get("kind") == "ses":
+            return self._ses(org_id, ip_id, tag, wanted)
+        return self._relay(ip_id, old, wanted)
+
+    def _ses(self, org_id: str, ip_id: str, tag: str, wanted: Mapping[str, Any]) -> Ses:
+        """Settle a configuration set; two IPs with one would be one IP with two limits."""
+        ses = self.sets.settle(org_id, tag, wanted)
+        for other in self._others(org_id, ip_id):
+            taken = other.transport
+            if isinstance(taken, Ses) and taken.configuration_set == ses.configuration_set:
+                raise ConflictError(
+                    f"The sending IP `{other.tag}` has the configuration set"
+                    f" `{ses.configuration_set}`.",
+                    code="already_exists",
+                )
+        return ses
 
     def _relay(self, ip_id: str, old: Transport | None, transport: Mapping[str, Any]) -> Relay:
         """Check a relay, keep a new password, return the relay as it is stored."""

@@ -1,0 +1,86 @@
+"""Sending IPs over SES, through the API: configuration sets found and made, and clear refusals."""
+
+from typing import Any
+
+import pytest
+
+from tests.functions.tenants import Api, Tenant
+from tests.ses import healthy
+
+
+@pytest.fixture(autouse=True)
+def fresh(world: Api) -> None:
+    """Give each test an account of its own."""
+    configured = world.stack.ses_account
+    configured.account, configured.account_error = healthy(), None
+    configured.sets, configured.destinations = {}, {}
+
+
+def create(owner: Tenant, tag: str = "one", **transport: Any) -> Any:
+    body = {"tag": tag, "transport": {"kind": "ses", **transport}}
+    return owner.call("POST", "/api/sending-ips", body)
+
+
+def ours(world: Api, name: str, **more: Any) -> None:
+    tags = [{"Key": "mailtide-org", "Value": world.acme.org_id}]
+    world.stack.ses_account.sets[name] = {"ConfigurationSetName": name, "Tags": tags, **more}
+
+
+def test_a_set_is_made_with_the_sending_ip(world: Api) -> None:
+    created = create(world.acme)
+    assert created.status == 201, created.text
+    name = f"mailtide-{world.acme.org_id}-one"
+    shown = {"kind": "ses", "configuration_set": name, "pool": None}
+    assert created.json["transport"] == shown
+    path = f"/api/sending-ips/{created.json['ip_id']}"
+    assert world.acme.call("GET", path).json["transport"] == shown
+    configured = world.stack.ses_account
+    assert configured.destinations[name]["SnsDestination"]["TopicArn"].endswith(":ses-events")
+
+
+def test_two_organisations_may_have_the_same_tag(world: Api) -> None:
+    assert create(world.acme).status == create(world.other).status == 201
+    assert len(world.stack.ses_account.sets) == 2
+
+
+def test_a_named_set_is_used_with_its_pool(world: Api) -> None:
+    ours(world, "news", DeliveryOptions={"SendingPoolName": "managed"})
+    created = create(world.acme, configuration_set="news")
+    assert created.json["transport"]["pool"] == "managed"
+    again = create(world.acme, "two", configuration_set="news")
+    assert (again.status, again.code) == (409, "already_exists")
+
+
+def test_a_relay_becomes_ses_and_keeps_its_tag(world: Api) -> None:
+    relay = {"host": "127.0.0.1", "port": 2525, "tls": "none"}
+    ip_id = world.acme.make("/api/sending-ips", {"tag": "one", "transport": relay}, "ip_id")
+    path = f"/api/sending-ips/{ip_id}"
+    changed = world.acme.call("PATCH", path, {"transport": {"kind": "ses"}})
+    assert changed.json["transport"]["configuration_set"].endswith("-one")
+
+
+@pytest.mark.parametrize(
+    ("transport", "code"),
+    [
+        ({"configuration_set": "nowhere"}, "configuration_set_not_found"),
+        ({"configuration_set": "theirs"}, "configuration_set_refused"),
+        ({"configuration_set": "ours", "pool": "managed"}, "configuration_set_refused"),
+        ({"pool": "nowhere"}, "ses_pool_refused"),
+        ({"configuration_set": "a b"}, "invalid_request"),
+        ({"configuration_set": "x" * 65}, "invalid_request"),
+        ({"host": "127.0.0.1"}, "invalid_request"),
+        ({"kind": "pigeon"}, "invalid_request"),
+        ({"kind": None}, "invalid_request"),
+        ({"kind": ["ses"]}, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_nothing_is_kept(
+    world: Api, transport: dict[str, Any], code: str
+) -> None:
+    ours(world, "ours")
+    world.stack.ses_account.sets["theirs"] = {"ConfigurationSetName": "theirs"}
+    answer = create(world.acme, **transport)
+    assert (answer.status, answer.code) == (400, code)
+    assert world.acme.call("GET", "/api/sending-ips").json["data"] == []
+    assert set(world.stack.ses_account.sets) == {"ours", "theirs"}
+    assert world.stack.ses_account.destinations == {}
