@@ -18,7 +18,7 @@ from infra.constructs.http_api import HttpApi
 from infra.constructs.monitoring import Monitoring, silence_alarm
 from infra.constructs.queue_worker import QueueWorker
 from infra.constructs.ses_access import grant_ses
-from infra.constructs.ses_events import SesEvents
+from infra.constructs.ses_events import SesEvents, subscription_alarm
 from infra.constructs.storage import Storage
 from infra.constructs.stream import FailedBatches, iterator_age_alarm, quarantine_alarm, read_stream
 from infra.constructs.tables import Tables
@@ -59,7 +59,9 @@ class MailtideStack(Stack):
         self.http_api = HttpApi(self, "Http", config=config)
         sizes = _sizes(config)
         self.queues = self._queues(sizes)
-        self.ses_events = self._ses_events()
+        self.ses_events = SesEvents(
+            self, "SesEvents", events_queue=self.queues["events"], config=config
+        )
         self.functions = self._functions(sizes, artifacts)
         self._drain_queues()
         self._route_requests()
@@ -91,14 +93,6 @@ class MailtideStack(Stack):
             )
             for name, (visibility_seconds, max_age_minutes) in shapes.items()
         }
-
-    def _ses_events(self) -> SesEvents:
-        worker = self.queues["events"]
-        require_tls = not self.config.emulator
-        made = SesEvents(self, "SesEvents", events_queue=worker, require_tls=require_tls)
-        if self.config.ses_event_bridge:
-            made.read_bus(worker)
-        return made
 
     def _functions(
         self, sizes: dict[str, Size], artifacts: Artifacts
@@ -177,7 +171,9 @@ class MailtideStack(Stack):
             "/api/messages",
             "/api/messages/{message_id}",
         ]
-        webhooks = ["/webhooks/stalwart/{source_id}", "/webhooks/inbound/{source_id}"]
+        webhooks = [
+            f"/webhooks/{w}" for w in ("stalwart/{source_id}", "inbound/{source_id}", "ses")
+        ]
         self.http_api.route(self.functions["api"], [ANY], "/api/{proxy+}")
         self.http_api.route(self.functions["insights"], [GET], *insights)
         self.http_api.route(self.functions["webhook"], [POST], *webhooks)
@@ -256,6 +252,7 @@ class MailtideStack(Stack):
                 *(iterator_age_alarm(self, reader) for reader in readers),
                 quarantine_alarm(self, self.functions["rollup"]),
                 silence_alarm(self, self.functions["release"]),
+                subscription_alarm(self),
             ],
         )
 

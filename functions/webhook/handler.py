@@ -1,13 +1,16 @@
 """Webhook: take events and mail from mail systems, prove whose they are, queue them, answer.
 
-Trigger: HTTP `POST /webhooks/stalwart/{source_id}` and `POST /webhooks/inbound/{source_id}`.
-Writes: queue `events`, the bucket for large bodies; metric per class of answer.
-Errors: problems: 401 for what is not proved, 400 for what cannot be read, 413 over 5 MB; 503 for
-trouble of ours, after which the mail system sends again.
+Trigger: HTTP `POST /webhooks/stalwart/{source_id}`, `POST /webhooks/inbound/{source_id}` and
+`POST /webhooks/ses` (what SNS posts).
+Writes: queue `events`, the bucket for large bodies; metric per class of answer, and of what SNS
+posted.
+Errors: problems: 401 for what is not proved, 403 for another topic, 400 for what cannot be read,
+413 over 5 MB; 503 for trouble of ours, after which the mail system sends again.
 """
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailtide import app
@@ -29,6 +32,14 @@ def events(source_id: str) -> dict[str, bool]:
 def mail(source_id: str) -> dict[str, str]:
     """Take one inbound mail of an MTA hook."""
     return app.webhook().mail(_post(source_id), app.now())
+
+
+@edge.post("/webhooks/ses")
+def notification() -> dict[str, bool]:
+    """Take one message of SNS: a notification, or one about the subscription."""
+    answer = app.sns_webhook().take(edge.body(), app.now())
+    metrics.add_metric(name=f"Sns{answer.value.title()}", unit=MetricUnit.Count, value=1)
+    return {answer.value: True}
 
 
 def _post(source_id: str) -> Post:

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from tests.aws import BUCKET, Stack, stack
 from tests.collaborators import SOURCE
 from tests.events import Context
 from tests.http import Answer, http_event
+from tests.unit.sources.ses_payloads import certificate, recorded
 
 PATH = f"/webhooks/stalwart/{SOURCE}"
 BODY = b'{"events": [{"type": "delivery.delivered", "data": {}}]}'
@@ -141,6 +143,43 @@ def test_an_inbound_mail_is_accepted(aws: Stack) -> None:
     answer = post(f"/webhooks/inbound/{SOURCE}", hook, {"Authorization": f"Bearer {token}"})
     assert (answer.status, answer.json) == (200, {"action": "accept"})
     assert len(aws.bodies("events")) == 1
+
+
+@pytest.fixture
+def sns(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The recorded certificate where SNS has it; the time when the messages were posted."""
+    from mailtide import app
+    from mailtide.transports.sns_pages import SnsPages
+
+    monkeypatch.setattr(SnsPages, "_get", lambda _, url: certificate() if ".pem" in url else b"")
+    at = datetime.fromisoformat(recorded("sns.delivery")["Timestamp"])
+    monkeypatch.setattr(app, "now", lambda: at)
+    return at
+
+
+@pytest.mark.usefixtures("sns")
+def test_a_message_of_sns_is_queued(aws: Stack) -> None:
+    body = json.dumps(recorded("sns.delivery"))
+    answer = post("/webhooks/ses", body)
+    assert (answer.status, answer.json) == (200, {"queued": True})
+    [queued] = aws.bodies("events")
+    assert json.loads(queued)["body"] == body
+
+
+@pytest.mark.usefixtures("sns")
+def test_a_forged_message_of_sns_is_a_401_and_another_topic_a_403(aws: Stack) -> None:
+    forged = post("/webhooks/ses", json.dumps(recorded("sns.delivery") | {"Message": "{}"}))
+    assert (forged.status, forged.code) == (401, "signature_invalid")
+    topic = {"TopicArn": "arn:aws:sns:us-east-1:999999999999:theirs"}
+    other = post("/webhooks/ses", json.dumps(recorded("sns.delivery") | topic))
+    assert (other.status, other.code) == (403, "topic_refused")
+    assert post("/webhooks/ses", "{").status == 400
+    assert aws.bodies("events") == []
+
+
+def test_an_old_message_of_sns_is_a_401(aws: Stack) -> None:
+    answer = post("/webhooks/ses", json.dumps(recorded("sns.delivery")))
+    assert (answer.status, answer.code) == (401, "message_expired")
 
 
 def test_another_path_is_a_404(aws: Stack) -> None:

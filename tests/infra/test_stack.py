@@ -239,6 +239,7 @@ def test_every_function_and_queue_has_its_alarms(resources: Resources) -> None:
     assert len(_alarms(resources, "iterator-age")) == 2
     assert len(_alarms(resources, "server-errors")) == 1
     assert len(_alarms(resources, "quarantine")) == 1
+    assert len(_alarms(resources, "sns-ended")) == 1
 
 
 def test_a_schedule_that_has_stopped_is_told_of(resources: Resources) -> None:

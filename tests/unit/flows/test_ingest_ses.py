@@ -17,8 +17,15 @@ from tests.ingesting import World
 from tests.rows import ORG, START, contact, doubt, message, sent
 
 HARD: dict[str, Any] = {"bounceType": "Permanent", "bounceSubType": "General"}
-NO_USER: dict[str, Any] = {"bouncedRecipients": [{"emailAddress": "ann@example.com", "status": "5.1.1",
-                                  "diagnosticCode": "smtp; 550 5.1.1 user unknown"}]}  # fmt: skip
+NO_USER: dict[str, Any] = {
+    "bouncedRecipients": [
+        {
+            "emailAddress": "ann@example.com",
+            "status": "5.1.1",
+            "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+        }
+    ]
+}
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailtide.flows.insights import Insights
     from mailtide.flows.react import React
     from mailtide.flows.rollup import Change, Rollup, Unreadable
+    from mailtide.flows.sns_webhook import SnsWebhook
     from mailtide.flows.tracking import Tracking
     from mailtide.flows.webhook import Webhook
 
@@ -30,6 +31,23 @@ def webhook() -> "Webhook":
     from mailtide.flows.webhook import Webhook
 
     return Webhook(keyring(), Queue(client("sqs"), settings().queue_events), bucket())
+
+
+@cache
+def sns_webhook() -> "SnsWebhook":
+    """The flow of what SNS posts over HTTPS."""
+    from urllib3 import PoolManager
+
+    from mailtide.bus import Queue
+    from mailtide.flows.sns_webhook import SnsWebhook
+    from mailtide.transports.sns_pages import SnsPages
+
+    return SnsWebhook(
+        topics=frozenset({settings().ses_topic, *settings().ses_topics}),
+        sns=SnsPages(PoolManager()),
+        queue=Queue(client("sqs"), settings().queue_events),
+        bucket=bucket(),
+    )
 
 
 @cache
