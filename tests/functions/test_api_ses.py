@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from mailtide import app
 from tests.functions.tenants import Api, Tenant
 from tests.ses import healthy
+from tests.transports.scripted_ses import refusal
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +86,39 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_kept(
     assert world.acme.call("GET", "/api/sending-ips").json["data"] == []
     assert set(world.stack.ses_account.sets) == {"ours", "theirs"}
     assert world.stack.ses_account.destinations == {}
+
+
+def fresh_account() -> None:
+    """Let the account be asked for anew, as a minute later."""
+    app.ses_account.cache_clear()
+
+
+def test_the_account_is_shown_with_what_is_wrong_with_it(world: Api) -> None:
+    fresh_account()
+    configured = world.stack.ses_account
+    configured.account["ProductionAccessEnabled"] = False
+    configured.account["SendQuota"]["SentLast24Hours"] = 45_000.0
+    shown = world.acme.call("GET", "/api/ses-account").json
+    assert [finding.pop("check") for finding in shown["findings"]] == [
+        "ses_sandbox",
+        "ses_quota_near",
+    ]
+    del shown["findings"]
+    assert shown == {
+        "set_up": True,
+        "production": False,
+        "sending": True,
+        "enforcement": "HEALTHY",
+        "rate": 500.0,
+        "quota": 50_000,
+        "sent": 45_000,
+        "suppressed_reasons": ["BOUNCE", "COMPLAINT"],
+    }
+
+
+def test_an_account_that_ses_does_not_tell_of_is_unavailable(world: Api) -> None:
+    fresh_account()
+    world.stack.ses_account.account_error = refusal(429, "TooManyRequestsException")
+    answer = world.acme.call("GET", "/api/ses-account")
+    assert (answer.status, answer.code) == (503, "unavailable")
+    fresh_account()

@@ -21,8 +21,13 @@ def test_what_the_quota_has_left(quota: int | None, sent: int, left: int | None)
 
 def test_a_healthy_account_has_no_findings() -> None:
     assert halted(HEALTHY) is None
-    assert findings(HEALTHY) == []
-    assert findings(replace(HEALTHY, quota=None, sent=10**9)) == []
+    assert findings(HEALTHY, listening=True) == []
+    assert findings(replace(HEALTHY, quota=None, sent=10**9), listening=True) == []
+
+
+def test_a_stack_that_hears_nothing_is_found_first() -> None:
+    found = findings(replace(HEALTHY, production=False), listening=False)
+    assert [finding.check for finding in found] == ["ses_not_set_up", "ses_sandbox"]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def test_a_healthy_account_has_no_findings() -> None:
 )
 def test_what_is_found(changes: dict[str, object], checks: list[str], stands_still: bool) -> None:
     account = replace(HEALTHY, **changes)  # type: ignore[arg-type]
-    found = findings(account)
+    found = findings(account, listening=True)
     assert [finding.check for finding in found] == checks
     assert {finding.severity for finding in found} == {Severity.WARNING}
     assert (halted(account) is not None) is stands_still

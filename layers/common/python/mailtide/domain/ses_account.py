@@ -43,9 +43,16 @@ def halted(account: SesAccount) -> str | None:
     return None
 
 
-def findings(account: SesAccount) -> list[Finding]:
-    """Return what to know before mail goes over SES, in words."""
-    return [Finding(check, Severity.WARNING, message) for check, message in _found(account)]
+def findings(account: SesAccount, *, listening: bool) -> list[Finding]:
+    """Return what to know before mail goes over SES, in words.
+
+    `listening` says whether the stack has a topic that SES can tell of mail.
+    """
+    found = [Finding(check, Severity.WARNING, message) for check, message in _found(account)]
+    if not listening:
+        message = "The stack has no topic for SES's events: no sending IP can use SES."
+        found.insert(0, Finding("ses_not_set_up", Severity.WARNING, message))
+    return found
 
 
 def _found(account: SesAccount) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ Source: docs/domain/ses.md.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,30 +25,28 @@ class SesAccounts:
     client: Any  # botocore's, of service `sesv2`
     clock: Callable[[], datetime]
     _known: SesAccount | None = field(default=None, init=False)
-    _read_at: datetime | None = field(default=None, init=False)
+    _asked_at: datetime | None = field(default=None, init=False)
 
     def read(self) -> SesAccount:
-        """Ask SES.
+        """Return the account as SES said it last, within a minute as a rule.
 
         Raises:
-            RetryableError: SES does not answer, or too many ask.
+            RetryableError: SES has not said it yet.
         """
-        with translated():
-            answer = self.client.get_account()
-        self._known, self._read_at = _account(answer), self.clock()
-        return self._known
+        account = self.known()
+        if account is None:
+            raise RetryableError("SES does not say now what the account may do.")
+        return account
 
     def known(self) -> SesAccount | None:
         """Return what is known, asked again after a minute.
 
         While SES does not say, the last answer stays; None when there never was one.
         """
-        if self._read_at is None or self.clock() - self._read_at >= FRESH:
-            self._read_at = self.clock()  # a failure too is not repeated before its time
-            try:
-                return self.read()
-            except RetryableError:
-                pass
+        if self._asked_at is None or self.clock() - self._asked_at >= FRESH:
+            self._asked_at = self.clock()  # a failure too is not repeated before its time
+            with suppress(RetryableError), translated():
+                self._known = _account(self.client.get_account())
         return self._known
 
 
