@@ -9,6 +9,7 @@ from typing import Any
 
 from mailtide.domain import identifiers
 from mailtide.domain.organisation import Source, SourceKind
+from mailtide.domain.redaction import Redactor
 from mailtide.domain.signing import Keyring
 from mailtide.errors import RetryableError
 from mailtide.flows.webhook import Post
@@ -60,6 +61,9 @@ class Sources:
 def name_contact(org_id: str, address: str) -> str | None:
     """Name a contact by address; whatever has an @ is one."""
     return identifiers.contact_id(NAMES_KEY, org_id, address) if "@" in address else None
+
+
+REDACTOR = Redactor(name_contact)
 
 
 def signature(body: bytes, source_id: str = SOURCE, key: int = 0) -> str:

@@ -5,18 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 from local.memory.bucket import Bucket
-from local.memory.contacts import Contacts, Suppressions
+from local.memory.contacts import Suppressions
 from local.memory.events import Events
 from local.memory.rows import EventTable
 from mailtide.domain import identifiers
-from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, millis
 from mailtide.domain.suppression import Reason
 from mailtide.domain.tracking import Tracker
 from mailtide.flows.envelope import Hit, hit_key, write_hits
 from mailtide.flows.ingest import Ingest
-from tests.collaborators import KEYRING, SOURCE, Sources
+from tests.collaborators import KEYRING, REDACTOR, SOURCE, Sources
 from tests.rows import ORG, START, contact, message, sent
 
 TRACKER = Tracker(KEYRING, "https://t.example.com")
@@ -32,19 +31,17 @@ class World:
         self.events = events or Events(self.table)
         self.table = self.events.table
         self.bucket = Bucket()
-        self.contacts = Contacts()
         self.suppressions = Suppressions()
         self.flow = Ingest(
             self.events,
             Sources(),
             self.suppressions,
-            self.contacts,
             self.bucket,
+            REDACTOR,
             TRACKER.read_address,
             lambda _, address: RECIPIENTS.get(address.lower()),
         )
         self.events.put_all([sent(1), sent(2)])
-        self.contacts.put(Contact(ORG, contact(), "Ann@example.com", "gmail", START))
 
     def ingest(self, *events: dict[str, Any], source_id: str = SOURCE) -> dict[str, int]:
         return dict(self.flow.run(webhook(*events, source_id=source_id)))

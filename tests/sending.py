@@ -26,6 +26,7 @@ from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.send import Ending, Order, Sender
 from mailtide.flows.takeover import Takeover
+from tests.collaborators import REDACTOR
 from tests.sending_outside import (
     CAMPAIGN,
     HOUR,
@@ -157,7 +158,7 @@ class Stage:
             quota=self.quota,
             messages=self.messages,
             conclusion=Conclusion(
-                self.messages, Doubts(self.messages), Later(self.batches), self.clock
+                self.messages, Doubts(self.messages), Later(self.batches), REDACTOR, self.clock
             ),
             composer=self.content,
             transports=self.relay,

@@ -1,11 +1,14 @@
 """Suppressions: whom nothing is sent to, and why."""
 
+from dataclasses import replace
+
 from aws_lambda_powertools.event_handler import Response
 
 from functions.api.shapes.suppressions import SuppressionIn, SuppressionView, view
 from mailtide import app
 from mailtide.domain import address
 from mailtide.domain.organisation import Scope
+from mailtide.domain.page import Page
 from mailtide.domain.suppression import Evidence, Reason, Suppression
 from mailtide.errors import NotFoundError
 from mailtide.http import After, Id, Limit, Listing, caller, no_content
@@ -18,7 +21,7 @@ resource = Resource("suppressions")
 @resource.get("/api/suppressions", Scope.READ, "List suppressions")
 def list_suppressions(limit: Limit = 50, after: After = None) -> Listing[SuppressionView]:
     """List the suppressions, page by page."""
-    return resource.listed("suppressions", app.api().suppressions.page, limit, after, view)
+    return resource.listed("suppressions", _page, limit, after, view)
 
 
 @resource.post(
@@ -55,8 +58,13 @@ def lift(contact_id: Id) -> Response[None]:
     return no_content()
 
 
+def _page(org_id: str, limit: int, after: str | None) -> Page[Suppression]:
+    page = app.api().suppressions.page(org_id, limit, after)
+    return replace(page, items=app.api().addresses.in_suppressions(org_id, page.items))
+
+
 def _find(contact_id: str) -> Suppression:
     standing = app.api().suppressions.get(resource.org_id, contact_id)
     if standing is None:
         raise NotFoundError("This contact is not suppressed.")
-    return standing
+    return app.api().addresses.in_suppressions(resource.org_id, [standing])[0]

@@ -16,3 +16,11 @@ class Bucket:
     def get(self, key: str) -> bytes:
         """Read an object."""
         return self.objects[key]
+
+    def fetch(self, key: str) -> bytes | None:
+        """Read an object; None when it is not there."""
+        return self.objects.get(key)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+        self.objects.pop(key, None)

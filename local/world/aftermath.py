@@ -18,6 +18,7 @@ from local.memory.engagement import Engagement
 from local.memory.events import Events
 from local.memory.rows import Change as Record
 from local.memory.rows import EventTable
+from local.world.case import REDACTOR
 from local.world.clock import Clock
 from local.world.queue import Queue
 from local.world.relay import Taken
@@ -59,7 +60,6 @@ class Aftermath:
     queue: Queue[str]
     wrap: Wrap  # makes every call of a collaborator a step
     org_id: str
-    contacts: Any
     suppressions: Any
     counters: Counters = field(default_factory=Counters)
     engagement: Engagement = field(default_factory=lambda: Engagement(set()))
@@ -92,8 +92,8 @@ class Aftermath:
             events=self.wrap(Events(self.table), "events"),
             sources=Sources(self.org_id, self.clock.now),
             suppressions=self.wrap(self.suppressions, "suppressions"),
-            contacts=self.wrap(self.contacts, "contacts"),
             bucket=self.wrap(self.bucket, "bucket"),
+            redactor=REDACTOR,
             read_address=lambda _address: None,  # no mail comes into this world
             name_contact=lambda _org_id, _address: None,
         ).run(text)

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Self
 
 from local.world.faults import Fault
 from local.world.relay import Mood
+from mailtide.domain import identifiers
+from mailtide.domain.redaction import Redactor
 
 KEY = b"k" * 32  # of contact and message ids
 ORG = "org0000000000000"
 CAMPAIGN = "campaign00"
+REDACTOR = Redactor(partial(identifiers.contact_id, KEY))
 LISTS = ("list000000000000", "list000000000001")
 
 

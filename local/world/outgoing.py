@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.memory.messages import Messages
-from local.world.case import CAMPAIGN, ORG
+from local.world.case import CAMPAIGN, ORG, REDACTOR
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
@@ -99,7 +99,7 @@ class Outgoing:
             sending_ips=self.world.faulty(self.world.sending_ips, "sending_ips"),
             quota=self.world.faulty(self.world.quota, "quota"),
             messages=messages,
-            conclusion=Conclusion(messages, doubts, later, self.world.clock),
+            conclusion=Conclusion(messages, doubts, later, REDACTOR, self.world.clock),
             composer=Content(_identity()),
             transports=self.world.relay,
             clock=self.world.clock,

@@ -86,7 +86,6 @@ class World:
             queue=Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates),
             wrap=self.faulty,
             org_id=ORG,
-            contacts=self.contacts,
             suppressions=self.suppressions,
         )
         self.relay = Relay(

@@ -146,6 +146,9 @@ def test_a_large_payload_is_read_from_the_bucket(aws: Stack) -> None:
     ingest(sqs_event(json.dumps({**head, "body_key": "payloads/x.json"})), Context())
     assert "delivered" in {row.event_key for row in rows()}
     assert list(aws.objects("raw/").values()) == [body]
+    assert aws.objects("payloads/") == {}
+    again = ingest(sqs_event(json.dumps({**head, "body_key": "payloads/x.json"})), Context())
+    assert failed_ids(again) == []
 
 
 def test_a_batch_without_a_shard_is_an_error_on_aws(aws: Stack) -> None:

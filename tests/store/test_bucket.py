@@ -40,3 +40,18 @@ def test_an_object_that_is_not_there_is_no_error_that_a_repeat_could_mend(
 ) -> None:
     with pytest.raises((KeyError, ClientError)):
         bucket.get("nothing")
+
+
+def test_an_object_that_may_be_missing_is_fetched_and_removed(
+    bucket: Bucket | MemoryBucket,
+) -> None:
+    bucket.put("a", b"1")
+    assert bucket.fetch("a") == b"1"
+    bucket.delete("a")
+    bucket.delete("a")
+    assert bucket.fetch("a") is None
+
+
+def test_trouble_does_not_pass_for_absence() -> None:
+    with mock_aws(), pytest.raises(ClientError):
+        Bucket(boto3.client("s3", region_name=REGION), "no-such-bucket").fetch("a")

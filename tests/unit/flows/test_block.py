@@ -201,6 +201,14 @@ def test_who_is_refused_for_good_has_failed_with_the_relays_words(stage: Stage) 
     )
 
 
+def test_words_of_the_relay_are_kept_without_the_address(stage: Stage) -> None:
+    stage.relay.answers[2] = replace(NEVER, response="5.1.1 <c2@example.com> is not here")
+    sent(stage, claimed_block(stage, 1, 2))
+    row = stage.row(2)
+    assert row is not None
+    assert str(row.smtp_response).startswith("5.1.1 <{contact:")
+
+
 def test_who_was_put_off_too_often_has_failed(stage: Stage) -> None:
     stage.relay.answers[1] = LATER
     assert sent(stage, claimed_block(stage, 1, tries=12)) == Tally(failed=1)

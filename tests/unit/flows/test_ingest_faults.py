@@ -49,13 +49,12 @@ def stepped(world: World, before: Callable[[], None], after: Callable[[], None])
     """Return the world's flow with every call of a store a step."""
     flow = world.flow
     wrapped: list[Any] = [
-        Stepped(one, before, after)
-        for one in (flow.events, flow.sources, flow.suppressions, flow.contacts)
+        Stepped(one, before, after) for one in (flow.events, flow.sources, flow.suppressions)
     ]
     bucket: Any = Stepped(flow.bucket, before, after)
-    events, sources, suppressions, contacts = wrapped
+    events, sources, suppressions = wrapped
     return Ingest(
-        events, sources, suppressions, contacts, bucket, flow.read_address, flow.name_contact
+        events, sources, suppressions, bucket, flow.redactor, flow.read_address, flow.name_contact
     )
 
 

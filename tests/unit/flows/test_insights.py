@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.memory.bucket import Bucket
+from local.memory.contacts import Contacts
 from local.memory.counters import Counters
 from local.memory.events import Events
 from mailtide.domain.campaign import Campaign, State
@@ -17,6 +18,7 @@ from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow
 from mailtide.domain.metrics import quarter
 from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.flows.addresses import Addresses
 from mailtide.flows.insights import GroupBy, Insights, Question, bucket
 from mailtide.flows.rollup import Change, Rollup
 from tests.collaborators import name_contact
@@ -38,7 +40,10 @@ class World:
     def __init__(self, rows: Sequence[EventRow] = ()) -> None:
         self.counters = Counters()
         self.events = Events()
-        self.flow = Insights(Campaigns(), self.counters, self.events, name_contact)
+        self.contacts = Contacts()
+        self.flow = Insights(
+            Campaigns(), self.counters, self.events, Addresses(self.contacts), name_contact
+        )
         self.events.put_all(list(rows))
         changes = [Change(f"{i:040d}", None, row) for i, row in enumerate(rows)]
         Rollup(self.counters, Bucket(), emulated=False).run(changes, "A")  # type: ignore[arg-type]

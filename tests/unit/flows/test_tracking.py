@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.memory.bucket import Bucket
-from local.memory.contacts import Contacts, Suppressions
+from local.memory.contacts import Suppressions
 from local.memory.events import Events
-from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
 from mailtide.domain.signing import Purpose
 from mailtide.domain.suppression import Evidence, Reason
@@ -18,7 +17,7 @@ from mailtide.flows import envelope
 from mailtide.flows.envelope import Hit
 from mailtide.flows.tracking import AGENT_LIMIT, Recorded, Tracking, Visit
 from tests.collaborators import KEYRING, Queue
-from tests.rows import CAMPAIGN, ORG, START, contact, message, sent
+from tests.rows import CAMPAIGN, ORG, contact, message, sent
 
 TRACKER = Tracker(KEYRING, "https://t.example")
 AT = datetime(2026, 11, 24, 11, 0, 0, 123_456, tzinfo=UTC)
@@ -33,11 +32,9 @@ class World:
     def __init__(self) -> None:
         self.queue = Queue()
         self.events = Events()
-        self.contacts = Contacts()
         self.suppressions = Suppressions()
-        self.flow = Tracking(TRACKER, self.queue, self.events, self.contacts, self.suppressions)
+        self.flow = Tracking(TRACKER, self.queue, self.events, self.suppressions)
         self.events.put_all([sent()])
-        self.contacts.put(Contact(ORG, contact(), "Ann@example.com", "gmail", START))
 
     @property
     def hits(self) -> list[Hit]:
@@ -131,7 +128,6 @@ def test_unsubscribing_suppresses_then_reports(world: World) -> None:
     kept = world.suppressions.rows[ORG, contact()]
     at = AT.replace(microsecond=123_000)
     assert kept.reasons == {Reason.UNSUBSCRIBE: Evidence(at, f"message {message()}")}
-    assert kept.email == "ann@example.com"
     assert [(hit.type, hit.key) for hit in world.hits] == [(EventType.UNSUBSCRIBED, "unsubscribed")]
 
 
@@ -150,8 +146,7 @@ def test_the_suppression_stands_also_when_the_event_cannot_be_queued(world: Worl
     assert (ORG, contact()) in world.suppressions.rows
 
 
-def test_an_erased_contact_is_suppressed_without_an_address(world: World) -> None:
-    world.contacts.rows.clear()
+def test_the_suppression_holds_no_address(world: World) -> None:
     world.flow.unsubscribe(token(Purpose.UNSUBSCRIBE), VISIT)
     assert world.suppressions.rows[ORG, contact()].email is None
 

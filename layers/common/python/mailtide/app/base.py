@@ -16,6 +16,7 @@ from mailtide.domain import identifiers
 from mailtide.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from mailtide.domain.redaction import Redactor
     from mailtide.domain.signing import Keyring
     from mailtide.store.bucket import Bucket
     from mailtide.transports.ses_account import SesAccounts
@@ -176,6 +177,23 @@ def name_contact(org_id: str, text: str) -> str | None:
         return contact_id(org_id, normalize(text).email)
     except InvalidInputError:
         return None
+
+
+def name_quoted(org_id: str, address: str) -> str | None:
+    """Name the person behind an address that was found in a text; None when it is nobody's.
+
+    Every address that a text quotes is named: one in ASCII, whose form has been looked at, without
+    the checks that are due when a contact is made.
+    """
+    return contact_id(org_id, address) if address.isascii() else name_contact(org_id, address)
+
+
+@cache
+def redactor() -> "Redactor":
+    """What hides people's addresses in what is kept."""
+    from mailtide.domain.redaction import Redactor
+
+    return Redactor(name_quoted)
 
 
 @cache

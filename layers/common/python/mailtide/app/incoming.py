@@ -11,6 +11,7 @@ from mailtide.app.base import (
     hasty_client,
     keyring,
     name_contact,
+    redactor,
     settings,
 )
 
@@ -56,7 +57,6 @@ def tracking() -> "Tracking":
     from mailtide.bus import Queue
     from mailtide.domain.tracking import Tracker
     from mailtide.flows.tracking import Tracking
-    from mailtide.store.contacts import Contacts
     from mailtide.store.events import Events
     from mailtide.store.suppressions import Suppressions
 
@@ -65,7 +65,6 @@ def tracking() -> "Tracking":
         tracker=Tracker(keyring(), settings().public_url),
         queue=Queue(hasty_client("sqs"), settings().queue_events),
         messages=Events(),
-        contacts=Contacts(),
         suppressions=Suppressions(),
     )
 
@@ -75,7 +74,6 @@ def ingest() -> "Ingest":
     """The ingest flow."""
     from mailtide.domain.tracking import Tracker
     from mailtide.flows.ingest import Ingest
-    from mailtide.store.contacts import Contacts
     from mailtide.store.events import Events
     from mailtide.store.organisations import Organisations
     from mailtide.store.suppressions import Suppressions
@@ -85,10 +83,10 @@ def ingest() -> "Ingest":
         events=Events(),
         sources=Organisations(),
         suppressions=Suppressions(),
-        contacts=Contacts(),
         bucket=bucket(),
         read_address=Tracker(keyring(), settings().public_url).read_address,
         name_contact=name_contact,
+        redactor=redactor(),
     )
 
 
@@ -123,10 +121,12 @@ def react() -> "React":
 @cache
 def insights() -> "Insights":
     """The insights flow."""
+    from mailtide.flows.addresses import Addresses
     from mailtide.flows.insights import Insights
     from mailtide.store.campaigns import Campaigns
+    from mailtide.store.contacts import Contacts
     from mailtide.store.counters import Counters
     from mailtide.store.events import Events
 
     connect()
-    return Insights(Campaigns(), Counters(), Events(), name_contact)
+    return Insights(Campaigns(), Counters(), Events(), Addresses(Contacts()), name_contact)

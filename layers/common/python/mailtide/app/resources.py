@@ -14,6 +14,7 @@ from mailtide.domain import identifiers, organisation
 if TYPE_CHECKING:
     from mailtide.bus import ImportPointers
     from mailtide.domain.signing import Keyring
+    from mailtide.flows.addresses import Addresses
     from mailtide.flows.campaign_desk import CampaignDesk
     from mailtide.flows.contact_book import ContactBook
     from mailtide.flows.export_desk import ExportDesk
@@ -39,6 +40,7 @@ class Resources:
     """What the API's routes use."""
 
     contacts: "Contacts"
+    addresses: "Addresses"
     contact_book: "ContactBook"
     lists: "Lists"
     segments: "SegmentDesk"
@@ -69,6 +71,7 @@ def entropy() -> bytes:
 @cache
 def api() -> Resources:
     """All resources of the API."""
+    from mailtide.flows.addresses import Addresses
     from mailtide.flows.contact_book import ContactBook
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
@@ -82,6 +85,7 @@ def api() -> Resources:
     contacts, lists, suppressions = Contacts(), Lists(), Suppressions()
     return Resources(
         contacts=contacts,
+        addresses=Addresses(contacts),
         contact_book=ContactBook(contacts, lists, suppressions, contact_id, now),
         lists=lists,
         segments=_segment_desk(),

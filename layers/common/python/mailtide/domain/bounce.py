@@ -91,9 +91,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _words(text: str) -> str:
-    """Return the text without what is not said in words: links, addresses."""
+    """Return the text without what is not said in words: links, addresses, references to people."""
     text = _compiled(r"\b(https?|hxxps?)://\S+").sub(" ", text)
-    return _compiled(r"<?[^\s<>]+@[^\s<>]+>?").sub("@", text)
+    return _compiled(r"<?[^\s<>]+@[^\s<>]+>?|<?\{(?:contact:[^\s{}]+|address)\}>?").sub("@", text)
 
 
 def _enhanced_in(text: str) -> str | None:

@@ -6,7 +6,7 @@ Source: docs/domain/sending.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from mailtide.domain import block as block_rules
 from mailtide.domain.batch import Batch, Planned, Tally
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
 from mailtide.domain.message import EventRow
+from mailtide.domain.redaction import Redactor
 from mailtide.errors import RetryableError
 from mailtide.flows.later import Later
 
@@ -41,6 +42,7 @@ class Conclusion:
     messages: Messages
     doubts: Doubts
     later: Later
+    redactor: Redactor
     clock: Callable[[], datetime]
 
     def run(
@@ -71,9 +73,15 @@ class Conclusion:
         for i, outcome in outcomes.items():
             if isinstance(outcome, Refused):
                 goes_on = rows[i].of.recipient_id in carried
-                self.messages.correct(block_rules.correction(rows[i], outcome, carried=goes_on))
+                told = self._hidden(outcome, rows[i])
+                self.messages.correct(block_rules.correction(rows[i], told, carried=goes_on))
         marks = [block_rules.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
         return self.doubts.mark(marks) if marks else 0
+
+    def _hidden(self, outcome: Refused, row: EventRow) -> Refused:
+        """Return a refusal in words that may be kept."""
+        words = self.redactor.text(row.of.org_id, outcome.response, row.of.recipient_id)
+        return replace(outcome, response=words)
 
 
 def vouch(

@@ -65,8 +65,12 @@ class Bucket(Protocol):
         """Write an object, whatever was there."""
         ...
 
-    def get(self, key: str) -> bytes:
-        """Read an object."""
+    def fetch(self, key: str) -> bytes | None:
+        """Read an object; None when it is not there."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
         ...
 
 
@@ -93,6 +97,7 @@ class Envelope:
     source_id: str | None
     received_at: datetime
     body: bytes = b""
+    body_key: str | None = None  # where the body lay in the bucket
     hits: tuple[Hit, ...] = ()
 
 
@@ -138,11 +143,20 @@ def send_bodies(
     queue.send_all(_carried(source, source_id, body, at, bucket) for body in bodies)
 
 
+class WorkedOnError(Exception):
+    """The body of a message is gone from the bucket: the message is a repeat.
+
+    A body is put there before its message is sent, and removed when it has been worked on; what
+    was never worked on is removed only long after the message itself.
+    """
+
+
 def read(text: str, bucket: Bucket) -> Envelope:
     """Read a message of the queue.
 
     Raises:
         ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
+        WorkedOnError: when it was worked on before.
     """
     message = ses.read(text)
     if ses.is_told_by_aws(message):
@@ -150,9 +164,11 @@ def read(text: str, bucket: Bucket) -> Envelope:
     source, at = message["source"], instant(message["received_at"])
     if source == TRACKING:
         return Envelope(source, None, at, hits=tuple(_hit(hit) for hit in message["hits"]))
-    by_key = "body_key" in message
-    body = bucket.get(message["body_key"]) if by_key else message["body"].encode()
-    return Envelope(source, message["source_id"], at, body)
+    key = message.get("body_key")
+    body = message["body"].encode() if key is None else bucket.fetch(key)
+    if body is None:
+        raise WorkedOnError(key)
+    return Envelope(source, message["source_id"], at, body, key)
 
 
 def _carried(source: str, source_id: str | None, body: bytes, at: datetime, bucket: Bucket) -> str:

@@ -10,14 +10,11 @@ make the source send its whole batch again for ever.
 Source: docs/events.md, docs/domain/suppression.md.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from mailtide.domain.contact import Contact
 from mailtide.domain.event import Event, EventType
 from mailtide.domain.message import (
     ANSWERS,
@@ -30,9 +27,11 @@ from mailtide.domain.message import (
     is_merged,
 )
 from mailtide.domain.organisation import Source
+from mailtide.domain.redaction import Redactor
 from mailtide.domain.suppression import Suppression
 from mailtide.flows import doubts, envelope, reports
-from mailtide.flows.envelope import Bucket, Envelope, Hit
+from mailtide.flows.copies import Copies
+from mailtide.flows.envelope import Bucket, Envelope, Hit, WorkedOnError
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, ses, stalwart
 from mailtide.sources.mime import ReadAddress
@@ -78,14 +77,6 @@ class Suppressions(Protocol):
         ...
 
 
-class Contacts(Protocol):
-    """The contacts."""
-
-    def get(self, org_id: str, contact_id: str) -> Contact | None:
-        """Read one contact."""
-        ...
-
-
 NameContact = Callable[[str, str], str | None]  # (organisation, address) -> contact, if it is one
 
 
@@ -112,44 +103,54 @@ class Ingest:
     events: Events
     sources: Sources
     suppressions: Suppressions
-    contacts: Contacts
     bucket: Bucket
+    redactor: Redactor
     read_address: ReadAddress
     name_contact: NameContact
 
     def run(self, text: str) -> Counter[str]:
         """Bring one message of the queue into the rows; returns how many events of each type.
 
-        `refused` and `unattributed` (about mail that carries no message id of ours) count too.
+        `refused`, `unattributed` (about mail that carries no message id of ours) and `repeated`
+        (the whole message) count too.
 
         Raises:
             ValueError, KeyError, TypeError: when the text is no message of ours.
             RetryableError: when it is to be tried again.
         """
-        received = envelope.read(text, self.bucket)
-        self._keep(received)
         counts: Counter[str] = Counter()
+        try:
+            received = envelope.read(text, self.bucket)
+        except WorkedOnError:
+            counts["repeated"] += 1
+            return counts
+        source = self.sources.find_source(received.source_id) if received.source_id else None
+        told = list(_told(received, self.read_address))
+        events = [report.event for report in told]
+        self._copies().keep(received, _owner(source, told), events)
         accepted = []
-        for found in self._judged(received, counts):
+        for found in self._judged(received, source, told, counts):
             accepted.append(found)
             counts[found.report.event.type.value] += 1
         self._write(accepted)
+        if received.body_key is not None:
+            self.bucket.delete(received.body_key)
         return counts
 
-    def _keep(self, received: Envelope) -> None:
-        """Store the raw payload under its content, so that a repeat stores nothing more."""
-        if received.body:
-            owner = received.source_id or received.source
-            name = f"{owner}/{sha256(received.body).hexdigest()}.json"
-            self.bucket.put(f"raw/{received.received_at:%Y-%m-%d}/{name}", received.body)
+    def _judged(
+        self,
+        received: Envelope,
+        source: Source | None,
+        told: Sequence[Report],
+        counts: Counter[str],
+    ) -> Iterator[Accepted]:
+        """Yield the reports that are to be believed, count and keep the others.
 
-    def _judged(self, received: Envelope, counts: Counter[str]) -> Iterator[Accepted]:
-        """Yield the reports that are to be believed, count and keep the others."""
-        told = list(_told(received, self.read_address))
+        From here on no event holds an address of a person.
+        """
         about = [report for report in told if report.event.type in _TELLING]
         counts.update(r.event.type.value for r in told if r.event.type not in _TELLING)
         sent = self.events.sent({r.event.message_id for r in about if r.event.message_id})
-        source = self.sources.find_source(received.source_id) if received.source_id else None
         for report in about:
             if report.event.message_id is None:
                 counts["unattributed"] += 1
@@ -159,10 +160,14 @@ class Ingest:
                 report.event, row
             )
             if reason is None and row is not None:
-                yield Accepted(report, row)
+                yield Accepted(self._hidden(report, row), row)
             else:
                 counts["refused"] += 1
-                self._keep_refused(report.event, received, str(reason))
+                org_id = _owner(source, [report])
+                self._copies().keep_refused(received, org_id, report.event, str(reason))
+
+    def _copies(self) -> Copies:
+        return Copies(self.bucket, self.redactor)
 
     def _misfit(self, event: Event, sent: EventRow | None) -> str | None:
         """Return why a report by mail is not about the message's recipient, if it names one.
@@ -175,11 +180,8 @@ class Ingest:
         is_theirs = self.name_contact(sent.of.org_id, named) == sent.of.recipient_id
         return None if is_theirs else "other_recipient"
 
-    def _keep_refused(self, event: Event, received: Envelope, reason: str) -> None:
-        told = {"reason": reason, "source_id": received.source_id, "event": asdict(event)}
-        body = json.dumps(told, sort_keys=True, default=str).encode()
-        name = f"{received.source_id or received.source}/{sha256(body).hexdigest()}.json"
-        self.bucket.put(f"refused/{received.received_at:%Y-%m-%d}/{name}", body)
+    def _hidden(self, report: Report, sent: EventRow) -> Report:
+        return replace(report, event=reports.hidden(report.event, sent, self.redactor))
 
     def _write(self, accepted: Sequence[Accepted]) -> None:
         rows = reports.merged(
@@ -201,16 +203,9 @@ class Ingest:
         for one in accepted:
             reason = reports.suppression_reason(one.report.event, one.sent)
             if reason is not None:
-                org_id, contact_id = one.sent.of.org_id, one.sent.of.recipient_id
-                contact = self.contacts.get(org_id, contact_id)
-                self.suppressions.add(
-                    Suppression(
-                        org_id,
-                        contact_id,
-                        {reason: reports.evidence(one.report.event, one.sent)},
-                        contact.email if contact else None,
-                    )
-                )
+                shown = {reason: reports.evidence(one.report.event, one.sent)}
+                of = one.sent.of
+                self.suppressions.add(Suppression(of.org_id, of.recipient_id, shown))
 
 
 def _refusal(
@@ -230,6 +225,13 @@ def _refusal(
     if received.source == envelope.INBOUND and sent.data["state"] != SentState.SENT:
         return "never_sent"
     return None
+
+
+def _owner(source: Source | None, told: Sequence[Report]) -> str | None:
+    """Return whose people a payload names: its source's, or whom its events say."""
+    if source is not None:
+        return source.org_id
+    return next((report.event.org_id for report in told), None)
 
 
 def _told(received: Envelope, read_address: ReadAddress) -> Iterator[Report]:

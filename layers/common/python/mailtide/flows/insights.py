@@ -21,6 +21,7 @@ from mailtide.domain.metrics import METRICS, QUARTER
 from mailtide.domain.page import Page
 from mailtide.domain.rates import Counts, Rate, rates
 from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.flows.addresses import Addresses
 
 
 class GroupBy(StrEnum):
@@ -125,6 +126,7 @@ class Insights:
     campaigns: Campaigns
     counters: Counters
     messages: Messages
+    addresses: Addresses
     name_contact: NameContact
 
     def campaign(self, org_id: str, campaign_id: str, question: Question) -> Answer:
@@ -146,7 +148,7 @@ class Insights:
         )
 
     def timeline(self, org_id: str, message_id: str) -> Timeline:
-        """Return what happened to one message.
+        """Return what happened to one message, in the receivers' own words.
 
         Raises:
             NotFoundError: when the organisation has no such message.
@@ -156,7 +158,8 @@ class Insights:
             raise NotFoundError("There is no such message.")
         told = [row for row in rows if row.event_key != ENGAGEMENT]
         verdicts = {hit.event_key: hit for hit in engagement.judge(told).hits}
-        return Timeline(sorted(told, key=lambda row: (row.ts, row.event_key)), verdicts)
+        shown = self.addresses.in_rows(org_id, told)
+        return Timeline(sorted(shown, key=lambda row: (row.ts, row.event_key)), verdicts)
 
     def messages_to(
         self, org_id: str, address: str, limit: int, after: str | None

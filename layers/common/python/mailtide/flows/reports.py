@@ -7,6 +7,7 @@ Source: docs/events.md.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mailtide.domain import bounce
@@ -23,6 +24,7 @@ from mailtide.domain.message import (
     named_key,
     order_of,
 )
+from mailtide.domain.redaction import Redactor
 from mailtide.domain.suppression import Evidence, Reason
 
 RESPONSE_LIMIT = 400  # characters of the receiver's words
@@ -59,6 +61,21 @@ def row_of(event: Event, sent: EventRow, key: str | None = None) -> EventRow:
         smtp_code=event.smtp_code,
         smtp_response=event.smtp_response[:RESPONSE_LIMIT] if event.smtp_response else None,
         data=data,
+    )
+
+
+def hidden(event: Event, sent: EventRow, redactor: Redactor) -> Event:
+    """Return the event as it may be kept: whoever it speaks of is there by reference only."""
+
+    def hide(text: str) -> str:
+        return redactor.text(sent.of.org_id, text, sent.of.recipient_id)
+
+    return replace(
+        event,
+        recipient=None,
+        smtp_response=hide(event.smtp_response) if event.smtp_response else None,
+        mx_host=hide(event.mx_host) if event.mx_host else None,
+        data={name: hide(text) for name, text in event.data.items()},
     )
 
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, instant, millis
 from mailtide.domain.signing import Purpose
@@ -60,14 +59,6 @@ class Suppressions(Protocol):
         ...
 
 
-class Contacts(Protocol):
-    """The contacts."""
-
-    def get(self, org_id: str, contact_id: str) -> Contact | None:
-        """Read one contact."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Tracking:
     """The tracking flow with its collaborators."""
@@ -75,7 +66,6 @@ class Tracking:
     tracker: Tracker
     queue: Queue
     messages: Messages
-    contacts: Contacts
     suppressions: Suppressions
 
     def open(self, token: str, visit: Visit) -> Recorded:
@@ -122,16 +112,8 @@ class Tracking:
         if sent is None:
             raise NotFoundError("The message of this link is gone.", code="token_invalid")
         org_id, contact_id = sent.of.org_id, sent.of.recipient_id
-        contact = self.contacts.get(org_id, contact_id)
         evidence = Evidence(instant(millis(visit.at)), f"message {message_id}")
-        self.suppressions.add(
-            Suppression(
-                org_id,
-                contact_id,
-                {Reason.UNSUBSCRIBE: evidence},
-                contact.email if contact else None,
-            )
-        )
+        self.suppressions.add(Suppression(org_id, contact_id, {Reason.UNSUBSCRIBE: evidence}))
         self._queue(_hit(EventType.UNSUBSCRIBED, message_id, visit))
 
     def _try_queue(self, hit: Hit) -> Recorded:

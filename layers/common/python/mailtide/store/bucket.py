@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from mailtide.aws_errors import translated
+from botocore.exceptions import ClientError
+
+from mailtide.aws_errors import code_of, translated
 
 
 class Bucket:
@@ -24,3 +26,17 @@ class Bucket:
         with translated():
             body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return body
+
+    def fetch(self, key: str) -> bytes | None:
+        """Read an object; None when it is not there."""
+        try:
+            return self.get(key)
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+            return None
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+        with translated():
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
