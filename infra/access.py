@@ -85,6 +85,7 @@ ACCESS: dict[str, Access] = {
         tables={
             "campaigns": "rw",
             "lists": "rw",
+            "segments": "r",
             "contacts": "r",
             "suppression_list": "r",
             "batches": "rw",

@@ -17,6 +17,7 @@ from mailtide.domain.message import EventRow
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Tls
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
+from mailtide.flows.audience import Audiences
 from mailtide.flows.block import BlockResult, Blocks
 from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
@@ -129,8 +130,8 @@ class Stage:
         return Launch(
             campaigns=self.campaigns,
             lists=self.lists,
-            contacts=self.contacts,
-            suppressions=self.suppressions,
+            segments=self.campaigns.segments,
+            audiences=Audiences(self.lists, self.contacts, self.suppressions),
             batches=self.batches,
             release=release,
             clock=self.clock,

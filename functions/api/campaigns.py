@@ -34,7 +34,7 @@ def list_campaigns(limit: Limit = 50, after: After = None) -> Listing[CampaignVi
 @resource.post("/api/campaigns", Scope.SEND, "Plan a campaign", status=201)
 def create_campaign(campaign: CampaignIn) -> CampaignView:
     """Create a draft; all that it names has to be there."""
-    return view(app.api().campaigns.draft(resource.org_id, **campaign.model_dump()))
+    return view(app.api().campaigns.draft(resource.org_id, campaign.model_dump()))
 
 
 @resource.get("/api/campaigns/<campaign_id>", Scope.READ, "Get a campaign")

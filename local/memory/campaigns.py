@@ -4,18 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from local.memory.contents import Identities, Templates
+from local.memory.pages import page
+from local.memory.segments import Segments
 from mailtide.domain.campaign import Campaign, Move, State, moved
+from mailtide.domain.content import Identity, Template
 from mailtide.domain.identifiers import SHARDS
+from mailtide.domain.page import Page
+from mailtide.domain.segment import Segment
 
 LAUNCH_PATIENCE = timedelta(minutes=2)
 
 
 @dataclass(slots=True)
 class Campaigns:
-    """Campaigns with the last move of each."""
+    """Campaigns with the last move of each; copies of what they start with go to the others."""
 
     rows: dict[tuple[str, str], Campaign] = field(default_factory=dict)
     last_move: dict[tuple[str, str], tuple[Move, datetime]] = field(default_factory=dict)
+    templates: Templates = field(default_factory=Templates)
+    identities: Identities = field(default_factory=Identities)
+    segments: Segments = field(default_factory=Segments)
 
     def put(self, campaign: Campaign) -> None:
         """Write a campaign whatever was there."""
@@ -24,6 +33,48 @@ class Campaigns:
     def get(self, org_id: str, campaign_id: str) -> Campaign | None:
         """Read one campaign."""
         return self.rows.get((org_id, campaign_id))
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Campaign]:
+        """Return the organisation's campaigns by id."""
+        return page({one: c for (org, one), c in self.rows.items() if org == org_id}, limit, after)
+
+    def create(self, campaign: Campaign) -> bool:
+        """Write a draft under a fresh id; False when the id is taken."""
+        return self.rows.setdefault(_key(campaign), campaign) == campaign
+
+    def revise(self, campaign: Campaign) -> bool:
+        """Write what a draft plans anew; False when it is no draft any more, or gone."""
+        if not self._is_draft(campaign):
+            return False
+        self.put(campaign)
+        return True
+
+    def delete_draft(self, campaign: Campaign) -> bool:
+        """Delete a draft; False when it is no draft any more, or gone."""
+        if not self._is_draft(campaign):
+            return False
+        del self.rows[_key(campaign)]
+        return True
+
+    def start(
+        self,
+        campaign: Campaign,
+        template: Template,
+        identity: Identity,
+        segments: Sequence[Segment],
+        at: datetime,
+    ) -> bool:
+        """Start a campaign if it is still what `campaign` says, and keep these copies with it."""
+        moved(campaign.state, Move.START)
+        stored = self.rows.get(_key(campaign))
+        same = stored is not None and _plan(stored) == _plan(campaign)
+        if not same or not self.move(campaign, Move.START, at):
+            return False
+        self.templates.create(template, at)
+        self.identities.create(identity, at)
+        for segment in segments:
+            self.segments.create(segment)
+        return True
 
     def active(self) -> Sequence[Campaign]:
         """Return the campaigns of all organisations that are sending."""
@@ -65,6 +116,22 @@ class Campaigns:
         )
         self.put(launched)
         return launched.launching
+
+    def _is_draft(self, campaign: Campaign) -> bool:
+        stored = self.rows.get(_key(campaign))
+        return stored is not None and stored.state is State.DRAFT
+
+
+def _plan(campaign: Campaign) -> tuple[object, ...]:
+    """Return what a start may not find changed."""
+    return (
+        campaign.list_ids,
+        campaign.segment_ids,
+        campaign.excluded_list_ids,
+        campaign.excluded_segment_ids,
+        campaign.template_id,
+        campaign.identity_id,
+    )
 
 
 def _key(campaign: Campaign) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from local.world.case import CAMPAIGN, ORG, REDACTOR
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
+from mailtide.flows.audience import Audiences
 from mailtide.flows.block import Blocks
 from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
@@ -60,8 +61,12 @@ class Outgoing:
         Launch(
             campaigns=self.world.faulty(self.world.campaigns, "campaigns"),
             lists=self.world.faulty(self.world.lists, "lists"),
-            contacts=self.world.faulty(self.world.contacts, "contacts"),
-            suppressions=self.world.faulty(self.world.suppressions, "suppressions"),
+            segments=self.world.faulty(self.world.campaigns.segments, "segments"),
+            audiences=Audiences(
+                self.world.faulty(self.world.lists, "lists"),
+                self.world.faulty(self.world.contacts, "contacts"),
+                self.world.faulty(self.world.suppressions, "suppressions"),
+            ),
             batches=self.world.faulty(self.world.batches, "batches"),
             release=self.look,
             clock=self.world.clock,

@@ -100,7 +100,7 @@ class Cloud:
     def feed_again(self) -> None:
         """Hand out all that queues and stream ever handed out, in other orders and cuts."""
         for queue, (_, handler, most) in WORKERS.items():
-            for cut in self._cuts(self.handed_out[queue], most):
+            for cut in self._cuts(self.handed_out.get(queue, Counter()), most):
                 assert failed_ids(self.invoke(None, handler, sqs_event(*cut))) == []
         for handler in READERS.values():
             for event in self.stream.again(self.dice):

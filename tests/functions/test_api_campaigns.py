@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mailtide import app
+from mailtide.domain.audience import kept_id
 from mailtide.domain.content import started
 from mailtide.flows.pointers import Shard, read_shard
 from tests.functions.tenants import TRANSPORT, Api, Tenant, campaign, furnish
@@ -42,6 +43,9 @@ def test_a_draft_changes_what_is_given(acme: Tenant, ids: dict[str, str]) -> Non
         ({"template_id": "none"}, "body.template_id"),
         ({"identity_id": "none"}, "body.identity_id"),
         ({"list_ids": []}, "body.list_ids"),
+        ({"segment_ids": ["none"]}, "body.segment_ids.0"),
+        ({"excluded_list_ids": ["none"]}, "body.excluded_list_ids.0"),
+        ({"excluded_segment_ids": ["x"] * 21}, "body.excluded_segment_ids"),
         ({"state": "sending"}, "body.state"),
         ({"name": ""}, "body.name"),
     ],
@@ -168,8 +172,9 @@ def test_a_dry_run_counts_and_changes_nothing(world: Api, ids: dict[str, str]) -
         "complete": True,
         "recipients": 3,
         "by_provider": {"gmail": 2, "other": 1},
-        "suppressed": {"manual": 1},
+        "excluded": {"manual": 1},
         "places_today": 2,
+        "days_needed": 2,
         "findings": [
             {
                 "check": "over_daily_limit",
@@ -180,6 +185,28 @@ def test_a_dry_run_counts_and_changes_nothing(world: Api, ids: dict[str, str]) -
     }
     assert acme.call("GET", path).json == before
     assert world.pointers("launch") == []
+
+
+def test_segments_and_exclusions_count_in_a_dry_run(acme: Tenant, ids: dict[str, str]) -> None:
+    for name, attributes in {"a": {"plan": "pro"}, "b": {"plan": "pro"}, "c": {}}.items():
+        body = {"email": f"{name}@gmail.com", "attributes": attributes}
+        ids[name] = acme.make("/api/contacts", body, "contact_id")
+    pro = {"name": "Pro", "text": "attributes.plan is pro"}
+    segment_id = acme.make("/api/segments", pro, "segment_id")
+    staff = acme.make("/api/lists", {"name": "Staff"}, "list_id")
+    acme.call("PUT", f"/api/lists/{staff}/members/{ids['b']}")
+    plan = {"list_ids": [], "segment_ids": [segment_id], "excluded_list_ids": [staff]}
+    path = f"/api/campaigns/{ids['campaign_id']}"
+    assert acme.call("PATCH", path, plan).json.items() >= plan.items()
+    forecast = move(acme, ids, "start", query={"dry_run": "true"}).json
+    assert forecast["by_provider"] == {"gmail": 1}
+    assert forecast["excluded"] == {"excluded_list": 1}
+    assert move(acme, ids, "start").status == 202
+    acme.call("DELETE", f"/api/segments/{segment_id}")
+    kept = app.api().campaigns.starter.segments.get_many(
+        started(acme.org_id), [kept_id(ids["campaign_id"], segment_id)]
+    )
+    assert len(kept) == 1
 
 
 def test_a_dry_run_says_what_would_refuse_the_start(acme: Tenant, ids: dict[str, str]) -> None:

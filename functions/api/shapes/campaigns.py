@@ -11,18 +11,27 @@ from mailtide.domain.finding import Severity
 from mailtide.flows.forecast import Forecast
 from mailtide.http import Body, example
 
-ListIds = Annotated[list[SomeId], Field(min_length=1, max_length=50)]
+ListIds = Annotated[list[SomeId], Field(max_length=50)]
+SegmentIds = Annotated[list[SomeId], Field(max_length=20)]
 
 
 class CampaignIn(Body):
-    """A campaign to plan."""
+    """A campaign to plan; it goes to at least one list or segment, less those it excludes."""
 
     model_config = example(
-        name="November", list_ids=["list"], template_id="template", identity_id="identity"
+        name="November",
+        list_ids=["list"],
+        segment_ids=["segment"],
+        excluded_list_ids=[],
+        template_id="template",
+        identity_id="identity",
     )
 
     name: Name
-    list_ids: ListIds
+    list_ids: ListIds = Field(default_factory=list)
+    segment_ids: SegmentIds = Field(default_factory=list)
+    excluded_list_ids: ListIds = Field(default_factory=list)
+    excluded_segment_ids: SegmentIds = Field(default_factory=list)
     template_id: SomeId
     identity_id: SomeId
 
@@ -34,6 +43,9 @@ class CampaignChange(Body):
 
     name: Name = ""
     list_ids: ListIds = Field(default_factory=list)
+    segment_ids: SegmentIds = Field(default_factory=list)
+    excluded_list_ids: ListIds = Field(default_factory=list)
+    excluded_segment_ids: SegmentIds = Field(default_factory=list)
     template_id: SomeId = ""
     identity_id: SomeId = ""
 
@@ -44,6 +56,9 @@ class CampaignView(BaseModel):
     campaign_id: str
     name: str
     list_ids: list[str]
+    segment_ids: list[str]
+    excluded_list_ids: list[str]
+    excluded_segment_ids: list[str]
     template_id: str
     identity_id: str
     state: State
@@ -64,13 +79,14 @@ class FindingView(View):
 
 
 class ForecastView(View):
-    """What a start would do now; `places_today` null is unlimited."""
+    """What a start would do now."""
 
     complete: bool
     recipients: int
     by_provider: dict[str, int]
-    suppressed: dict[str, int]
-    places_today: int | None
+    excluded: dict[str, int] = Field(description="left out, by reason")
+    places_today: int | None = Field(description="of all sending IPs; null is unlimited")
+    days_needed: int | None = Field(description="until the last one; null when no day has places")
     findings: list[FindingView]
 
 
@@ -80,6 +96,9 @@ def view(campaign: Campaign) -> CampaignView:
         campaign_id=campaign.campaign_id,
         name=campaign.name,
         list_ids=list(campaign.list_ids),
+        segment_ids=list(campaign.segment_ids),
+        excluded_list_ids=list(campaign.excluded_list_ids),
+        excluded_segment_ids=list(campaign.excluded_segment_ids),
         template_id=campaign.template_id,
         identity_id=campaign.identity_id,
         state=campaign.state,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.quota import Day, day_end, grant, left_of_all
+from mailtide.domain.quota import Day, day_end, days_needed, grant, left_of_all
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,35 @@ def test_what_the_days_of_several_ips_have_together(days: list[Day], left: int |
 )
 def test_places_end_at_midnight_utc(at: datetime) -> None:
     assert day_end(at) == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("count", "today", "later", "days"),
+    [
+        (0, 5, 5, 0),
+        (0, 0, 0, 0),
+        (5, 5, 0, 1),
+        (7, None, None, 1),
+        (6, 5, 5, 2),
+        (10, 5, 5, 2),
+        (11, 5, 5, 3),
+        (11, 0, 5, 4),
+        (11, 5, None, 2),  # the rest goes over an unlimited IP tomorrow
+        (6, 5, 0, None),
+    ],
+)
+def test_the_days_that_so_many_messages_need(
+    count: int, today: int | None, later: int | None, days: int | None
+) -> None:
+    assert days_needed(count, today, later) == days
+
+
+@given(st.integers(0, 500), st.integers(0, 50), st.integers(1, 50))
+def test_the_last_message_leaves_on_the_last_of_these_days(
+    count: int, today: int, later: int
+) -> None:
+    days = days_needed(count, today, later)
+    assert days is not None
+    places = [today, *[later] * 600]
+    assert sum(places[:days]) >= count
+    assert days == 0 or sum(places[: days - 1]) < count or count == 0

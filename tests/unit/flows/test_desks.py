@@ -9,24 +9,25 @@ import pytest
 
 from local.memory.campaigns import Campaigns as MemoryCampaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
-from local.memory.contents import Identities as MemoryIdentities
-from local.memory.contents import Templates as MemoryTemplates
 from local.memory.quota import Quota, SendingIps
 from local.world.clock import Clock
-from mailtide.domain import identifiers
+from mailtide.domain import identifiers, segment_text
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.page import Page
 from mailtide.domain.relay import read_networks
+from mailtide.domain.segment import Segment
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
 from mailtide.domain.suppression import Stream
-from mailtide.errors import ConflictError, NotFoundError, RetryableError
+from mailtide.errors import ConflictError, InvalidInputError, NotFoundError, RetryableError
+from mailtide.flows.audience import Audiences
 from mailtide.flows.campaign_desk import CampaignDesk
 from mailtide.flows.contact_book import ContactBook
 from mailtide.flows.forecast import PATIENCE, Forecaster
 from mailtide.flows.ip_registry import IpRegistry
+from mailtide.flows.start import Starter
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 RELAY = Relay("127.0.0.1", 587, Tls.NONE)
@@ -173,33 +174,21 @@ class Campaigns(MemoryCampaigns):
 
     lost: int = 0
 
-    def page(self, org_id: str, limit: int, after: str | None) -> Page[Campaign]:
-        return Page(list(self.rows.values()))
-
     def create(self, campaign: Campaign) -> bool:
-        return self._mine(campaign)
+        return not self._lose() and super().create(campaign)
 
     def revise(self, campaign: Campaign) -> bool:
-        return self._mine(campaign)
+        return not self._lose() and super().revise(campaign)
 
     def delete_draft(self, campaign: Campaign) -> bool:
-        return self._mine(campaign)
-
-    def start(
-        self, campaign: Campaign, template: Template, identity: Identity, at: datetime
-    ) -> bool:
-        return self._mine(replace(campaign, state=State.SENDING))
+        return not self._lose() and super().delete_draft(campaign)
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
-        if self.lost:
-            self.lost -= 1
-            return False
-        return super().move(campaign, move, at)
+        return not self._lose() and super().move(campaign, move, at)
 
-    def _mine(self, campaign: Campaign) -> bool:
-        if not self.lost:
-            self.put(campaign)
-        return not self.lost
+    def _lose(self) -> bool:
+        self.lost -= 1
+        return self.lost >= 0
 
 
 @dataclass
@@ -219,34 +208,41 @@ DRAFT = Campaign("acme", "c1", "November", ("l1",), "t1", "i1", State.DRAFT, NOW
 PLAN = {"name": "x", "list_ids": ["l1"], "template_id": "t1", "identity_id": "i1"}
 
 
-def desk(campaigns: Campaigns, launches: Launches | None = None, **forecaster: Any) -> CampaignDesk:
-    lists, templates, identities = Lists(), MemoryTemplates(), MemoryIdentities()
+def desk(campaigns: Campaigns, launches: Launches | None = None, **changes: Any) -> CampaignDesk:
+    lists = changes.get("lists", Lists())
+    clock = changes.get("clock", lambda: NOW)
     lists.create(ContactList("acme", "l1", "News", NOW))
-    templates.create(Template("acme", "t1", "Letter", "Hello", "<p>Hello</p>"), NOW)
-    identities.create(Identity("acme", "i1", "News", "Acme", "n@x.com", "b.x.com"), NOW)
-    parts: dict[str, Any] = {
-        "lists": lists,
-        "contacts": Contacts(),
-        "suppressions": Suppressions(),
-        "sending_ips": SendingIps({("acme", "ip1"): IP}),
-        "quota": Quota(),
-        "clock": lambda: NOW,
-    }
+    letter = Template("acme", "t1", "Letter", "Hello", "<p>Hello</p>")
+    campaigns.templates.create(letter, NOW)
+    sender = Identity("acme", "i1", "News", "Acme", "n@x.com", "b.x.com")
+    campaigns.identities.create(sender, NOW)
+    ips = SendingIps({("acme", "ip1"): IP})
     return CampaignDesk(
         campaigns=campaigns,
-        lists=lists,
-        templates=templates,
-        identities=identities,
-        launches=launches or Launches(),
-        forecaster=Forecaster(**{**parts, **forecaster}),
+        starter=Starter(
+            campaigns=campaigns,
+            lists=lists,
+            segments=campaigns.segments,
+            templates=campaigns.templates,
+            identities=campaigns.identities,
+            sending_ips=ips,
+            launches=launches or Launches(),
+            clock=clock,
+        ),
+        forecaster=Forecaster(
+            audiences=Audiences(lists, changes.get("contacts", Contacts()), Suppressions()),
+            sending_ips=ips,
+            quota=Quota(),
+            clock=clock,
+        ),
         new_id=lambda: "c1",
-        clock=lambda: NOW,
+        clock=clock,
     )
 
 
 def test_a_new_campaign_whose_id_is_taken_is_tried_again_later() -> None:
     with pytest.raises(RetryableError):
-        desk(Campaigns(lost=1)).draft("acme", **PLAN)  # type: ignore[arg-type]
+        desk(Campaigns(lost=1)).draft("acme", PLAN)
 
 
 @pytest.mark.parametrize(
@@ -297,3 +293,67 @@ def test_a_forecast_whose_time_is_over_says_so() -> None:
     campaigns.put(DRAFT)
     forecast = desk(campaigns, lists=Slow(), clock=clock).forecast("acme", "c1")
     assert not forecast.complete
+
+
+def test_a_forecast_counts_over_lists_and_segments_and_says_why_others_are_left_out() -> None:
+    campaigns, contacts, lists = Campaigns(), Contacts(), Lists()
+    for n, provider in enumerate(["gmail", "gmail", "other", "other"]):
+        one = contact_id("acme", f"{n}@x.com")
+        contacts.put(Contact("acme", one, f"{n}@x.com", provider, NOW))
+        lists.rows["l1" if n in (0, 2) else "l9"].add(one)
+        if n in (2, 3):
+            lists.rows["l2"].add(one)
+    lists.create(ContactList("acme", "l2", "Not these", NOW))
+    gmail = Segment("acme", "s1", "Gmail", segment_text.read("provider is gmail"), NOW)
+    campaigns.segments.create(gmail)
+    campaigns.put(replace(DRAFT, segment_ids=("s1",), excluded_list_ids=("l2",)))
+    forecast = desk(campaigns, contacts=contacts, lists=lists).forecast("acme", "c1")
+    assert forecast.complete
+    assert forecast.by_provider == {"gmail": 2}
+    assert forecast.excluded == {"excluded_list": 1}
+    assert (forecast.recipients, forecast.places_today, forecast.days_needed) == (2, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "detail"),
+    [
+        ({"list_ids": []}, "list_ids", "at least one list or segment"),
+        ({"list_ids": ["l1", "l8"]}, "list_ids.1", "no list `l8`"),
+        ({"excluded_list_ids": ["l8"]}, "excluded_list_ids.0", "no list `l8`"),
+        ({"segment_ids": ["s1", "s8"]}, "segment_ids.1", "no segment `s8`"),
+        ({"excluded_segment_ids": ["s8"]}, "excluded_segment_ids.0", "no segment `s8`"),
+        (
+            {"excluded_segment_ids": ["s2"]},
+            "excluded_segment_ids.0",
+            "the list `l8`, which is gone",
+        ),
+        ({"template_id": "t8"}, "template_id", "no template `t8`"),
+        ({"identity_id": "i8"}, "identity_id", "no identity `i8`"),
+        ({"identity_id": "i2"}, "identity_id", "of the stream marketing"),
+    ],
+)
+def test_a_plan_names_what_is_not_there(change: dict[str, Any], at: str, detail: str) -> None:
+    campaigns = Campaigns()
+    for segment_id, text in (("s1", "list is l1"), ("s2", "list is l8")):
+        filter_ = segment_text.read(text)
+        campaigns.segments.create(Segment("acme", segment_id, segment_id, filter_, NOW))
+    other = Identity("acme", "i2", "Shop", "Acme", "n@x.com", "b.x.com", Stream.TRANSACTIONAL)
+    campaigns.identities.create(other, NOW)
+    with pytest.raises(InvalidInputError) as caught:
+        desk(campaigns).draft("acme", {**PLAN, **change})
+    (error,) = caught.value.errors
+    assert error["at"] == f"body.{at}"
+    assert detail in error["detail"]
+    assert campaigns.get("acme", "c1") is None
+
+
+def test_a_campaign_may_go_to_segments_alone_and_names_each_once() -> None:
+    campaigns = Campaigns()
+    filter_ = segment_text.read("list is l1")
+    campaigns.segments.create(Segment("acme", "s1", "On", filter_, NOW))
+    plan = {**PLAN, "list_ids": [], "segment_ids": ["s1", "s1"]}
+    assert desk(campaigns).draft("acme", plan).segment_ids == ("s1",)
+    assert desk(campaigns).start("acme", "c1").state is State.SENDING
+    copy = campaigns.segments.get("acme#started", "c1.s1")
+    assert copy is not None
+    assert copy.filter == filter_

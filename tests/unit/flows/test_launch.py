@@ -1,17 +1,21 @@
 """Launch: who gets into which batch, whatever happens in between."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.memory.batches import Batches
+from mailtide.domain import segment_text
+from mailtide.domain.audience import kept
 from mailtide.domain.batch import Batch, BatchRef, Planned
 from mailtide.domain.campaign import State
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
+from mailtide.domain.segment import Segment
 from mailtide.domain.suppression import Reason
 from tests.sending import Stage
 from tests.sending_outside import CAMPAIGN, LIST, NOW, ORG, contact_id, number
@@ -77,6 +81,49 @@ def test_a_contact_on_two_lists_is_planned_once_under_the_first_of_them(stage: S
         (2, LIST),
         (3, SECOND_LIST),
     ]
+
+
+def test_segments_and_exclusions_are_those_that_the_campaign_was_started_with(
+    stage: Stage,
+) -> None:
+    add(stage, 1, 2, 3)
+    stage.put_contact(4, opened=True)
+    stage.put_contact(5)
+    stage.lists.rows[SECOND_LIST] = {contact_id(3)}
+    opened = Segment(ORG, "opened", "Opened", segment_text.read("last_open_at exists"), NOW)
+    stage.campaigns.segments.create(kept(opened, CAMPAIGN))
+    stage.campaigns.segments.create(replace(opened, filter=segment_text.read("email exists")))
+    stage.put_campaign(
+        list_ids=(LIST,),
+        segment_ids=("opened",),
+        excluded_list_ids=(SECOND_LIST,),
+        launching=frozenset("0"),
+    )
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 3
+    planned = {number(one.contact_id): one.list_id for one in stage.stored().inline}
+    assert planned == {4: "opened", 1: LIST, 2: LIST}
+    assert stage.batches.excluded[CAMPAIGN, "0"] == {contact_id(3): "excluded_list"}
+
+
+def test_a_segments_times_count_back_from_the_start(stage: Stage) -> None:
+    stage.put_contact(1, opened=True)
+    recent = segment_text.read("last_open_at within 1 days")
+    stage.campaigns.segments.create(kept(Segment(ORG, "s", "Recent", recent, NOW), CAMPAIGN))
+    stage.put_campaign(list_ids=(), segment_ids=("s",), launching=frozenset("0"), started_at=NOW)
+    stage.clock.now += timedelta(days=3)  # the launch was paused
+    assert stage.launch().run(ORG, CAMPAIGN, "0") == 1
+
+
+def test_who_is_excluded_after_an_earlier_run_planned_them_is_not_counted_twice(
+    stage: Stage,
+) -> None:
+    stage.put_campaign(excluded_list_ids=(SECOND_LIST,), launching=frozenset("0"))
+    add(stage, 1, 2, 3)
+    crash_after(stage, puts=1)
+    stage.lists.rows[SECOND_LIST] = {contact_id(1), contact_id(3)}
+    assert stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0") == 2
+    assert launched(stage) == [[1, 2]]
+    assert stage.batches.excluded[CAMPAIGN, "0"] == {contact_id(3): "excluded_list"}
 
 
 def test_the_suppressed_and_the_erased_are_left_out_with_the_reason(stage: Stage) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mailtide.flows.recipients import Recipients
     from mailtide.flows.release import Release
     from mailtide.flows.send import Sender
+    from mailtide.flows.start import Starter
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
     from mailtide.transports.ways_out import SesParts
@@ -55,19 +56,44 @@ def batches() -> "Batches":
 @cache
 def launch() -> "Launch":
     """The launch flow; the last shard's launch releases in the same process."""
+    from mailtide.flows.audience import Audiences
     from mailtide.flows.launch import Launch
     from mailtide.store.campaigns import Campaigns
     from mailtide.store.contacts import Contacts
     from mailtide.store.lists import Lists
+    from mailtide.store.segments import Segments
     from mailtide.store.suppressions import Suppressions
 
     return Launch(
         campaigns=Campaigns(),
         lists=Lists(),
-        contacts=Contacts(),
-        suppressions=Suppressions(),
+        segments=Segments(),
+        audiences=Audiences(Lists(), Contacts(), Suppressions()),
         batches=batches(),
         release=lambda: release().run(now(), uuid.uuid4().hex),
+        clock=now,
+    )
+
+
+def starter() -> "Starter":
+    """What starts campaigns."""
+    from mailtide.flows.start import Starter
+    from mailtide.store.campaigns import Campaigns
+    from mailtide.store.identities import Identities
+    from mailtide.store.lists import Lists
+    from mailtide.store.segments import Segments
+    from mailtide.store.sending_ips import SendingIps
+    from mailtide.store.templates import Templates
+
+    connect()
+    return Starter(
+        campaigns=Campaigns(),
+        lists=Lists(),
+        segments=Segments(),
+        templates=Templates(),
+        identities=Identities(),
+        sending_ips=SendingIps(),
+        launches=orders(),
         clock=now,
     )
 

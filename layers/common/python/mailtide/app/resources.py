@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailtide.app.base import client, connect, contact_id, keyring, now, settings
 from mailtide.app.job_kinds import job_desk
-from mailtide.app.outgoing import orders
+from mailtide.app.outgoing import starter
 from mailtide.domain import identifiers, organisation
 
 if TYPE_CHECKING:
@@ -198,25 +198,25 @@ def _ses_sets() -> "SesSets":
 
 
 def _campaign_desk() -> "CampaignDesk":
+    from mailtide.flows.audience import Audiences
     from mailtide.flows.campaign_desk import CampaignDesk
     from mailtide.flows.forecast import Forecaster
     from mailtide.store.campaigns import Campaigns
     from mailtide.store.contacts import Contacts
-    from mailtide.store.identities import Identities
     from mailtide.store.lists import Lists
     from mailtide.store.quota import Quota
     from mailtide.store.sending_ips import SendingIps
     from mailtide.store.suppressions import Suppressions
-    from mailtide.store.templates import Templates
 
-    lists = Lists()
     return CampaignDesk(
         campaigns=Campaigns(),
-        lists=lists,
-        templates=Templates(),
-        identities=Identities(),
-        launches=orders(),
-        forecaster=Forecaster(lists, Contacts(), Suppressions(), SendingIps(), Quota(), now),
+        starter=starter(),
+        forecaster=Forecaster(
+            audiences=Audiences(Lists(), Contacts(), Suppressions()),
+            sending_ips=SendingIps(),
+            quota=Quota(),
+            clock=now,
+        ),
         new_id=lambda: identifiers.encode(os.urandom(identifiers.CAMPAIGN_BYTES)),
         clock=now,
     )

@@ -70,6 +70,14 @@ class Campaign:
     launch_due_at: datetime | None = None  # when a launch that has not finished is asked for again
     planned: Mapping[str, int] = field(default_factory=dict)  # recipients in batches, by shard
     excluded: Mapping[str, int] = field(default_factory=dict)  # left out at launch, by shard
+    segment_ids: tuple[str, ...] = ()
+    excluded_list_ids: tuple[str, ...] = ()  # whoever is on one of these gets nothing
+    excluded_segment_ids: tuple[str, ...] = ()
+
+    @property
+    def all_segment_ids(self) -> tuple[str, ...]:
+        """The segments that it names, in either role, each once."""
+        return tuple(dict.fromkeys([*self.segment_ids, *self.excluded_segment_ids]))
 
 
 def moved(state: State, move: Move) -> State:

@@ -49,6 +49,22 @@ def left_of_all(days: Iterable[Day]) -> int | None:
     return total
 
 
+def days_needed(count: int, today: int | None, later: int | None) -> int | None:
+    """Return over how many days so many messages leave; None when the last of them never do.
+
+    Args:
+        count: messages.
+        today: places that are left today; None is unlimited.
+        later: places of each day after it.
+    """
+    rest = 0 if today is None else max(0, count - today)
+    if rest == 0:
+        return min(count, 1)
+    if later is None:
+        return 2
+    return None if later == 0 else 1 + -(-rest // later)
+
+
 def day_end(at: datetime) -> datetime:
     """Return the midnight UTC at which the places of an instant's day end."""
     return datetime.combine(at.astimezone(UTC).date() + timedelta(days=1), time(tzinfo=UTC))

@@ -1,22 +1,15 @@
-"""Campaign desk: plan campaigns, say what a start would do, move them between their states.
+"""Campaign desk: plan campaigns, say what a start would do, move them between their states."""
 
-A start keeps a copy of template and identity with the transition, so that later edits change no
-message. Its pointers to the launch may get lost after it: `release` asks for the launch again.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from mailtide.domain.campaign import Campaign, Move, State, moved
-from mailtide.domain.content import Identity, Template, started
-from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.page import Page
-from mailtide.domain.suppression import Stream
-from mailtide.errors import ConflictError, InvalidInputError, NotFoundError, RetryableError
+from mailtide.errors import ConflictError, NotFoundError, RetryableError
 from mailtide.flows.forecast import Forecast, Forecaster
+from mailtide.flows.start import Starter
 
 _ROUNDS = 3  # of a move; each but the first means that others moved the campaign meanwhile
 
@@ -48,54 +41,13 @@ class Campaigns(Protocol):
         """Write a transition if the state is still what `campaign` says."""
         ...
 
-    def start(
-        self, campaign: Campaign, template: Template, identity: Identity, at: datetime
-    ) -> bool:
-        """Start a campaign if it is still what `campaign` says, and keep these copies with it."""
-        ...
-
-
-class Lists(Protocol):
-    """The lists."""
-
-    def exists(self, org_id: str, list_id: str) -> bool:
-        """Say whether the organisation has this list."""
-        ...
-
-
-class Templates(Protocol):
-    """The templates."""
-
-    def get(self, org_id: str, template_id: str) -> Template | None:
-        """Return one template."""
-        ...
-
-
-class Identities(Protocol):
-    """The identities."""
-
-    def get(self, org_id: str, identity_id: str) -> Identity | None:
-        """Return one identity."""
-        ...
-
-
-class Launches(Protocol):
-    """The queue `launch`."""
-
-    def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
-        """Enqueue pointers to the shards of a launch."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class CampaignDesk:
     """The campaigns of all organisations."""
 
     campaigns: Campaigns
-    lists: Lists
-    templates: Templates
-    identities: Identities
-    launches: Launches
+    starter: Starter
     forecaster: Forecaster
     new_id: Callable[[], str]
     clock: Callable[[], datetime]
@@ -111,31 +63,15 @@ class CampaignDesk:
             raise NotFoundError("There is no campaign with this id.")
         return campaign
 
-    def draft(
-        self,
-        org_id: str,
-        *,
-        name: str,
-        list_ids: Sequence[str],
-        template_id: str,
-        identity_id: str,
-    ) -> Campaign:
-        """Create a draft.
+    def draft(self, org_id: str, plan: Mapping[str, Any]) -> Campaign:
+        """Create a draft; `plan` has the fields of a campaign that a customer decides.
 
         Raises:
             InvalidInputError: when something it names is not there; the error says which field.
         """
-        campaign = Campaign(
-            org_id=org_id,
-            campaign_id=self.new_id(),
-            name=name,
-            list_ids=tuple(dict.fromkeys(list_ids)),
-            template_id=template_id,
-            identity_id=identity_id,
-            state=State.DRAFT,
-            created_at=self.clock(),
-        )
-        self._content(campaign)
+        blank = Campaign(org_id, self.new_id(), "", (), "", "", State.DRAFT, self.clock())
+        campaign = _planned(blank, plan)
+        self.starter.content(campaign)
         if not self.campaigns.create(campaign):
             raise RetryableError("The new campaign's id is taken; try again.")
         return campaign
@@ -147,11 +83,10 @@ class CampaignDesk:
             NotFoundError, InvalidInputError: as `get` and `draft`.
             ConflictError: when the campaign is no draft any more.
         """
-        campaign = replace(self.get(org_id, campaign_id), **changes)
-        revised = replace(campaign, list_ids=tuple(dict.fromkeys(campaign.list_ids)))
+        revised = _planned(self.get(org_id, campaign_id), changes)
         if revised.state is not State.DRAFT:
             raise _only_drafts("changed", revised)
-        self._content(revised)
+        self.starter.content(revised)
         if not self.campaigns.revise(revised):
             raise _only_drafts("changed", self.get(org_id, campaign_id))
         return revised
@@ -175,33 +110,16 @@ class CampaignDesk:
         """
         campaign = self.get(org_id, campaign_id)
         moved(campaign.state, Move.START)
-        self._content(campaign)
-        return self.forecaster.forecast(campaign)
+        return self.forecaster.forecast(campaign, self.starter.content(campaign).segments)
 
     def start(self, org_id: str, campaign_id: str) -> Campaign:
-        """Start a draft and ask for its launch.
+        """Start a campaign and ask for its launch.
 
         Raises:
             NotFoundError: when the organisation has none such.
-            ConflictError: when it is no draft, or no sending IP could carry it.
-            InvalidInputError: when something it names is gone.
+            ConflictError, InvalidInputError: as `Starter.start`.
         """
-        campaign = self.get(org_id, campaign_id)
-        moved(campaign.state, Move.START)
-        template, identity = self._content(campaign)
-        if not self.forecaster.sending_ips.active(org_id, Stream.MARKETING):
-            raise ConflictError("No sending IP of the stream marketing is active; add one first.")
-        copies = started(org_id)
-        begun = self.campaigns.start(
-            campaign,
-            replace(template, org_id=copies, template_id=campaign_id),
-            replace(identity, org_id=copies, identity_id=campaign_id),
-            self.clock(),
-        )
-        if not begun:
-            raise ConflictError("The campaign was changed or started by another call meanwhile.")
-        with suppress(RetryableError):
-            self.launches.launch(org_id, campaign_id, SHARDS)
+        self.starter.start(self.get(org_id, campaign_id))
         return self.get(org_id, campaign_id)
 
     def move(self, org_id: str, campaign_id: str, move: Move) -> Campaign:
@@ -216,30 +134,14 @@ class CampaignDesk:
                 return self.get(org_id, campaign_id)
         raise RetryableError("The campaign is being moved by others; try again.")
 
-    def _content(self, campaign: Campaign) -> tuple[Template, Identity]:
-        """Return what the campaign sends; all that it names is there, in its organisation."""
-        org_id = campaign.org_id
-        errors = [
-            _missing(f"list_ids.{index}", "list", list_id)
-            for index, list_id in enumerate(campaign.list_ids)
-            if not self.lists.exists(org_id, list_id)
-        ]
-        template = self.templates.get(org_id, campaign.template_id)
-        if template is None:
-            errors.append(_missing("template_id", "template", campaign.template_id))
-        identity = self.identities.get(org_id, campaign.identity_id)
-        if identity is None:
-            errors.append(_missing("identity_id", "identity", campaign.identity_id))
-        elif identity.stream is not Stream.MARKETING:
-            detail = "a campaign needs an identity of the stream marketing"
-            errors.append({"at": "body.identity_id", "detail": detail})
-        if errors or template is None or identity is None:
-            raise InvalidInputError(f"{errors[0]['at']}: {errors[0]['detail']}", errors=errors)
-        return template, identity
 
-
-def _missing(field: str, what: str, id_: str) -> dict[str, str]:
-    return {"at": f"body.{field}", "detail": f"there is no {what} `{id_}`"}
+def _planned(campaign: Campaign, plan: Mapping[str, Any]) -> Campaign:
+    """Return a campaign with other plans; it names each list and segment once."""
+    once: dict[str, Any] = {
+        name: tuple(dict.fromkeys(value)) if name.endswith("_ids") else value
+        for name, value in plan.items()
+    }
+    return replace(campaign, **once)
 
 
 def _only_drafts(done: str, campaign: Campaign) -> ConflictError:

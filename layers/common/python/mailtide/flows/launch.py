@@ -1,4 +1,4 @@
-"""Launch: turn one shard of a campaign's lists into batches, best rank first.
+"""Launch: turn one shard of a campaign's audience into batches, best rank first.
 
 The stored manifests are the only memory: each round reads those it has not read, leaves their
 contacts out and puts the next batch if absent. So a crash, a second launcher, a contact whose
@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Protocol
 
 from mailtide.domain import contact as contact_rules
+from mailtide.domain.audience import Audience, kept_id
 from mailtide.domain.batch import BATCH_SIZE, Batch, BatchRef, Planned
-from mailtide.domain.block import ERASED
 from mailtide.domain.campaign import Campaign, State
-from mailtide.domain.contact import Contact
-from mailtide.domain.suppression import Stream, Suppression, stops
+from mailtide.domain.content import started
+from mailtide.domain.segment import Segment
+from mailtide.flows.audience import Audiences
 
 
 class Campaigns(Protocol):
@@ -34,30 +35,18 @@ class Campaigns(Protocol):
 
 
 class Lists(Protocol):
-    """The lists and their members."""
-
-    def members(self, list_id: str, shard: str) -> Sequence[str]:
-        """Return the contact ids of one shard of a list, sorted."""
-        ...
+    """The lists."""
 
     def mark_sent(self, org_id: str, list_id: str, at: datetime) -> None:
         """Note when a campaign was last sent to a list; an earlier time changes nothing."""
         ...
 
 
-class Contacts(Protocol):
-    """The contacts of an organisation."""
+class Segments(Protocol):
+    """The segments, and the copies that started campaigns keep."""
 
-    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Contact]:
-        """Return the contacts of one shard by id."""
-        ...
-
-
-class Suppressions(Protocol):
-    """Whom the organisation does not write to."""
-
-    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Suppression]:
-        """Return the suppressions of one shard by contact id."""
+    def get_many(self, org_id: str, segment_ids: Sequence[str]) -> Mapping[str, Segment]:
+        """Return segments by id; only those that exist are in the answer."""
         ...
 
 
@@ -91,8 +80,8 @@ class Launch:
 
     campaigns: Campaigns
     lists: Lists
-    contacts: Contacts
-    suppressions: Suppressions
+    segments: Segments
+    audiences: Audiences
     batches: Batches
     release: Callable[[], object]  # asked at once when the last shard is launched
     clock: Callable[[], datetime]
@@ -108,16 +97,14 @@ class Launch:
             return 0
         if shard not in campaign.launching:
             return 0
-        audience = self._audience(campaign, shard)
-        known = self.contacts.of_shard(org_id, shard)
-        excluded = self._excluded(org_id, shard, audience, known)
-        ready = [known[one] for one in audience if one not in excluded]
-        taken = self._plan(campaign, shard, audience, ready)
+        began = campaign.started_at or self.clock()
+        audience = self.audiences.of_shard(campaign, self._segments(campaign), shard, began)
+        taken = self._plan(campaign, shard, audience)
         # Suppressed since an earlier run put them into a batch: the sender leaves them out.
-        left_out = {one: reason for one, reason in excluded.items() if one not in taken}
+        left_out = {one: why for one, why in audience.excluded.items() if one not in taken}
         self.batches.exclude(campaign_id, shard, left_out)
         for list_id in campaign.list_ids:
-            self.lists.mark_sent(org_id, list_id, campaign.started_at or self.clock())
+            self.lists.mark_sent(org_id, list_id, began)
         remaining = self.campaigns.shard_launched(
             org_id, campaign_id, shard, planned=len(taken), excluded=len(left_out)
         )
@@ -125,38 +112,16 @@ class Launch:
             self.release()
         return len(taken)
 
-    def _audience(self, campaign: Campaign, shard: str) -> dict[str, str]:
-        """Merge the lists: each contact once, under the first list that holds it."""
-        audience: dict[str, str] = {}
-        for list_id in campaign.list_ids:
-            for contact_id in self.lists.members(list_id, shard):
-                audience.setdefault(contact_id, list_id)
-        return audience
+    def _segments(self, campaign: Campaign) -> dict[str, Segment]:
+        """Return the segments that the campaign was started with, by their own ids."""
+        copies = {one: kept_id(campaign.campaign_id, one) for one in campaign.all_segment_ids}
+        found = self.segments.get_many(started(campaign.org_id), list(copies.values()))
+        return {one: found[copy] for one, copy in copies.items()}
 
-    def _excluded(
-        self, org_id: str, shard: str, audience: Mapping[str, str], known: Mapping[str, Contact]
-    ) -> dict[str, str]:
-        """Return why some of the audience are left out."""
-        suppressions = self.suppressions.of_shard(org_id, shard)
-        excluded = {}
-        for contact_id in audience:
-            reason = stops(suppressions.get(contact_id), Stream.MARKETING)
-            if reason is not None:
-                excluded[contact_id] = reason.value
-            elif contact_id not in known:
-                excluded[contact_id] = ERASED
-        return excluded
-
-    def _plan(
-        self,
-        campaign: Campaign,
-        shard: str,
-        audience: Mapping[str, str],
-        ready: Sequence[Contact],
-    ) -> set[str]:
+    def _plan(self, campaign: Campaign, shard: str, audience: Audience) -> set[str]:
         """Put batches until nobody is left; return the contacts of all of them."""
         now = self.clock()
-        line = sorted((contact_rules.rank(one, now), one.contact_id) for one in ready)
+        line = sorted((contact_rules.rank(one, now), one.contact_id) for one in audience.recipients)
         taken: set[str] = set()
         number = 0
         while True:
@@ -173,4 +138,4 @@ class Launch:
                 rank=chosen[0][0],
                 due_at=self.clock(),
             )
-            self.batches.create(draft, [Planned(one, audience[one]) for _, one in chosen])
+            self.batches.create(draft, [Planned(one, audience.under[one]) for _, one in chosen])

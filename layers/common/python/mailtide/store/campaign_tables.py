@@ -17,6 +17,9 @@ class CampaignRow(Row):
     campaign_id = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     list_ids = JSONAttribute()
+    segment_ids = JSONAttribute(null=True)  # absent for none, as the two below
+    excluded_list_ids = JSONAttribute(null=True)
+    excluded_segment_ids = JSONAttribute(null=True)
     template_id = UnicodeAttribute()
     identity_id = UnicodeAttribute()
     state = UnicodeAttribute()

@@ -16,10 +16,13 @@ from mailtide.domain.content import Identity, Template
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.message import millis
 from mailtide.domain.page import Page
+from mailtide.domain.segment import Segment
 from mailtide.store import dynamo
 from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.identities import identity_row
 from mailtide.store.paging import page
+from mailtide.store.row import assign
+from mailtide.store.segments import segment_row
 from mailtide.store.templates import template_row
 
 LAUNCH_PATIENCE = timedelta(minutes=2)  # after which a launch that has not finished is repeated
@@ -45,6 +48,9 @@ class Campaigns:
             campaign.campaign_id,
             name=campaign.name,
             list_ids=list(campaign.list_ids),
+            segment_ids=list(campaign.segment_ids) or None,
+            excluded_list_ids=list(campaign.excluded_list_ids) or None,
+            excluded_segment_ids=list(campaign.excluded_segment_ids) or None,
             template_id=campaign.template_id,
             identity_id=campaign.identity_id,
             state=campaign.state.value,
@@ -58,6 +64,9 @@ class Campaigns:
         actions = [
             CampaignRow.name.set(campaign.name),
             CampaignRow.list_ids.set(list(campaign.list_ids)),
+            assign(CampaignRow.segment_ids, list(campaign.segment_ids) or None),
+            assign(CampaignRow.excluded_list_ids, list(campaign.excluded_list_ids) or None),
+            assign(CampaignRow.excluded_segment_ids, list(campaign.excluded_segment_ids) or None),
             CampaignRow.template_id.set(campaign.template_id),
             CampaignRow.identity_id.set(campaign.identity_id),
         ]
@@ -68,26 +77,29 @@ class Campaigns:
         return dynamo.delete(_key(campaign), _is_draft()) is None
 
     def start(
-        self, campaign: Campaign, template: Template, identity: Identity, at: datetime
+        self,
+        campaign: Campaign,
+        template: Template,
+        identity: Identity,
+        segments: Sequence[Segment],
+        at: datetime,
     ) -> bool:
         """Start a campaign as `move` does, and keep its content in the same transaction.
 
-        Template and identity are copies under the names that `domain/content.py` gives them. False
-        also when the plan was revised since `campaign` was read.
+        Template, identity and segments are copies under names of their own (`domain/content.py`,
+        `domain/audience.py`). False also when the plan was revised since `campaign` was read.
 
         Raises:
             ConflictError: when the campaign's state does not allow it.
         """
         actions, nonce = _transition(campaign, Move.START, at)
-        condition: Condition = CampaignRow.list_ids == list(campaign.list_ids)
-        condition &= CampaignRow.template_id == campaign.template_id
-        condition &= CampaignRow.identity_id == campaign.identity_id
-        condition &= _may(campaign, Move.START)
+        condition = _is_planned(campaign) & _may(campaign, Move.START)
         failed = dynamo.transact(
             [
                 dynamo.transact_update(_key(campaign), actions, condition),
                 dynamo.transact_put(template_row(template, at)),
                 dynamo.transact_put(identity_row(identity, at)),
+                *(dynamo.transact_put(segment_row(segment)) for segment in segments),
             ]
         )
         return failed is None or _carries(failed[0] or {}, nonce)
@@ -152,6 +164,20 @@ def _may(campaign: Campaign, move: Move) -> Condition:
     return same & CampaignRow.launching.does_not_exist() if move is Move.FINISH else same
 
 
+def _is_planned(campaign: Campaign) -> Condition:
+    """Return the condition that the plan is still what was read."""
+    condition: Condition = CampaignRow.list_ids == list(campaign.list_ids)
+    condition &= CampaignRow.template_id == campaign.template_id
+    condition &= CampaignRow.identity_id == campaign.identity_id
+    for attribute, ids in (
+        (CampaignRow.segment_ids, campaign.segment_ids),
+        (CampaignRow.excluded_list_ids, campaign.excluded_list_ids),
+        (CampaignRow.excluded_segment_ids, campaign.excluded_segment_ids),
+    ):
+        condition &= attribute == list(ids) if ids else attribute.does_not_exist()
+    return condition
+
+
 def _is_draft() -> Condition:
     condition: Condition = CampaignRow.state == State.DRAFT.value
     return condition
@@ -192,6 +218,9 @@ def campaign_of(row: CampaignRow) -> Campaign:
         campaign_id=row.campaign_id,
         name=row.name,
         list_ids=tuple(row.list_ids),
+        segment_ids=tuple(row.segment_ids or ()),
+        excluded_list_ids=tuple(row.excluded_list_ids or ()),
+        excluded_segment_ids=tuple(row.excluded_segment_ids or ()),
         template_id=row.template_id,
         identity_id=row.identity_id,
         state=State(row.state),
