@@ -103,7 +103,7 @@ def _bounce(own: Json) -> Meaning:
 def _complaint(own: Json) -> Meaning:
     if own.get("complaintSubType") == ON_LIST:
         return Meaning(EventType.BOUNCED, _BOUNCES["Permanent", ON_LIST])
-    if own.get("complaintFeedbackType") in HARMLESS:
+    if str(own.get("complaintFeedbackType")) in HARMLESS:
         return _INFRASTRUCTURE
     return Meaning(EventType.COMPLAINED)
 
