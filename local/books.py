@@ -34,6 +34,9 @@ METRICS = (
     "unique_clicks",
     "complaints",
     "unsubscribes",
+    "replies",
+    "unique_replies",
+    "auto_replies",
 )
 # Who was human is for the product to judge: the ledger's totals are of all hits.
 SUMS = {
@@ -90,16 +93,17 @@ def _spans(message: Mapping[str, Any]) -> Iterator[tuple[str, Span]]:
     for metric, key, slack in (
         ("delivered", "delivered_at", timedelta()),
         (f"bounced_{message['fate']}", "bounced_at", timedelta()),
+        ("bounced_hard", "returned_at", POST),
         ("complaints", "complained_at", POST),
         ("unsubscribes", "unsubscribed_at", POST),
     ):
         if message[key]:
             at = _instant(message[key])
             yield metric, (at, at + slack)
-    for kind in ("opens", "clicks"):
+    for kind in ("opens", "clicks", "replies", "auto_replies"):
         spans = [(_instant(h["started_at"]), _instant(h["answered_at"])) for h in message[kind]]
         yield from ((kind, span) for span in spans)
-        if spans:
+        if spans and kind != "auto_replies":
             first = (min(start for start, _ in spans), min(end for _, end in spans))
             yield f"unique_{kind}", first
 

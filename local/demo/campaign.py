@@ -33,6 +33,7 @@ IDENTITY = {
     "from_name": "The Winter Shop",
     "from_address": "news@mail.shop.example",
     "bounce_domain": "bounce.shop.example",
+    "reply_domain": "reply.shop.example",
     "stream": "marketing",
 }
 

@@ -31,6 +31,7 @@ ROWS = (  # (what, the ledger's sums, the product's counters)
         ("clicks_human", "clicks_machine", "clicks_unknown"),
     ),
     ("unsubscribes", ("unsubscribes",), ("unsubscribes",)),
+    ("replies", ("replies", "auto_replies"), ("replies", "auto_replies")),
     ("complaints", ("complaints",), ("complaints",)),
 )
 

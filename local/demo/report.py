@@ -22,6 +22,8 @@ COUNTS = (
     ("clicks", ("clicks_human", "clicks_machine", "clicks_unknown")),
     ("unsub.", ("unsubscribes",)),
     ("compl.", ("complaints",)),
+    ("replies", ("replies",)),
+    ("auto", ("auto_replies",)),
 )
 RATES = ("delivery", "open", "click", "click to open")
 GROUPS = ("provider", "hour")

@@ -2,7 +2,8 @@
 
 It is an independent witness: it imports nothing of the product, and its ledger holds what truly
 happened. Mail comes in over SMTP as to a Stalwart relay, signed webhooks and feedback reports go
-out, pixels and links are fetched. Every fate follows from (seed, address), so two runs agree.
+out, pixels and links are fetched, mail is answered and given back. Every fate follows from (seed,
+address), so two runs agree.
 
 `python -m local.receivers --config FILE.json` prints one line of JSON with its ports when ready
 (`{"smtp": {"<ip>": port}, "control": port}`) and stops on SIGTERM or SIGINT.
@@ -19,6 +20,10 @@ An address may force what happens to it by the start of its local part:
 | `open+x` | delivered, opened once by a person |
 | `click+x` | delivered, opened, one link clicked by a person |
 | `unsub+x` | delivered, opened, unsubscribed by one click (RFC 8058) |
+| `unsubmail+x` | delivered, opened, unsubscribed by mail (RFC 2369) where the message offers it |
+| `reply+x` | delivered, opened, answered by a person |
+| `ooo+x` | delivered, answered by a vacation program, read by nobody |
+| `late+x` | delivered, then bounced by a server behind the first (RFC 3464) |
 | `machine+x` | delivered, then a gateway's scanner fetches the pixel and every link at once |
 | `proxy+x` | delivered, then Apple's proxy fetches the pixel at once |
 | `quiet+x` | delivered, nothing else |

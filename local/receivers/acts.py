@@ -61,6 +61,10 @@ class ActKind(StrEnum):
     CLICK = "click"
     SCAN = "scan"  # the pixel and every link at once
     UNSUBSCRIBE = "unsubscribe"
+    UNSUBSCRIBE_BY_MAIL = "unsubscribe_by_mail"
+    REPLY = "reply"
+    AUTO_REPLY = "auto_reply"
+    LATE_BOUNCE = "late_bounce"  # the receiver took the message and gives it back
     COMPLAIN = "complain"
 
 
@@ -85,6 +89,10 @@ class Habits:
     reopen: bool = False
     click: bool = False
     unsubscribe: bool = False
+    by_mail: bool = False  # how to unsubscribe
+    reply: bool = False
+    auto_reply: bool = False
+    late: bool = False
     complain: bool = False
     machine: bool = False
     proxy: bool = False
@@ -117,6 +125,11 @@ def _machine_acts(dice: Dice, after: float, recipient: str, habits: Habits) -> l
     if habits.proxy:
         address = f"17.58.0.{int(dice.roll(recipient, 'exit') * 254) + 1}"
         acts.append(Act(ActKind.OPEN, after, machine=True, agent=APPLE_PROXY, address=address))
+    choice = dice.roll(recipient, "away")
+    if habits.auto_reply:
+        acts.append(Act(ActKind.AUTO_REPLY, after, machine=True, choice=choice))
+    if habits.late:
+        acts.append(Act(ActKind.LATE_BOUNCE, after, machine=True, choice=choice))
     return acts
 
 
@@ -134,11 +147,13 @@ def _human_acts(
         return Act(kind, opened + later, agent=agent, address=address, choice=choice)
 
     viewer = provider.agent or browser
+    way_out = ActKind.UNSUBSCRIBE_BY_MAIL if habits.by_mail else ActKind.UNSUBSCRIBE
     wanted = (
         (habits.open, act(ActKind.OPEN, viewer)),
         (habits.reopen, act(ActKind.OPEN, viewer, "reopen")),
         (habits.click, act(ActKind.CLICK, browser, "click")),
-        (habits.unsubscribe, act(ActKind.UNSUBSCRIBE, browser, "unsubscribe")),
+        (habits.unsubscribe, act(way_out, browser, "unsubscribe")),
+        (habits.reply, act(ActKind.REPLY, browser, "reply")),
         (habits.complain, act(ActKind.COMPLAIN, browser, "complain")),
     )
     return [planned for happens, planned in wanted if happens]

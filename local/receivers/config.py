@@ -17,6 +17,10 @@ Word = Literal[  # what an address may force, see the package
     "open",
     "click",
     "unsub",
+    "unsubmail",
+    "reply",
+    "ooo",
+    "late",
     "machine",
     "proxy",
     "quiet",
@@ -75,6 +79,10 @@ class Rates(Strict):
     reopen: Rate = 0.2  # of the opened
     click: Rate = 0.2  # of the opened
     unsubscribe: Rate = 0.01  # of the opened
+    by_mail: Rate = 0.3  # of those who unsubscribe, where the message takes mail for it
+    reply: Rate = 0.02  # of the opened
+    auto_reply: Rate = 0.02  # of the delivered
+    late: Rate = 0.003  # of the delivered: bounced by a server behind the first
     machine: Rate | None = None  # None: nearly every domain behind a gateway and no other
     proxy: Rate | None = None  # None: half of iCloud and no other
 

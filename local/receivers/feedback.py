@@ -1,12 +1,14 @@
 """A complaint as the product meets it: an RFC 5965 report inside a Stalwart MTA hook request. Pure.
 
-Source: RFC 5965; stalwart crates/smtp/src/inbound/hooks (the request of the DATA stage).
+Source: RFC 5965.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
+
+from local.receivers.hook import Incoming, request
 
 _BOUNDARY = "feedback-report"
 _REDACTED = "redacted"
@@ -27,10 +29,10 @@ class Complaint:
 
 def hook_request(complaint: Complaint, *, report_to: str | None, queue_id: int) -> dict[str, Any]:
     """Wrap the report of a complaint as Stalwart's hook sends it, ready for JSON."""
-    sender = f"feedback@fbl.{complaint.provider}.example"
+    host = f"fbl.{complaint.provider}.example"
+    sender = f"feedback@{host}"
     to = report_to or "fbl@" + complaint.envelope_from.rpartition("@")[2]
-    contents = _report(complaint)
-    headers = [
+    headers = (
         ("From", f"<{sender}>"),
         ("To", f"<{to}>"),
         ("Subject", "Abuse report"),
@@ -39,29 +41,9 @@ def hook_request(complaint: Complaint, *, report_to: str | None, queue_id: int) 
             "Content-Type",
             f'multipart/report; report-type=feedback-report; boundary="{_BOUNDARY}"',
         ),
-    ]
-    return {
-        "context": {
-            "stage": "data",
-            "client": {
-                "ip": "192.0.2.25",
-                "port": 40112,
-                "ptr": f"fbl.{complaint.provider}.example.",
-                "helo": f"fbl.{complaint.provider}.example",
-                "activeConnections": 1,
-            },
-            "tls": {"version": "TLSv1.3", "cipher": "TLS13_AES_256_GCM_SHA384"},
-            "server": {"name": "Stalwart", "port": 25, "ip": complaint.source_ip},
-            "queue": {"id": f"{queue_id:x}"},
-            "protocol": {"version": 1},
-        },
-        "envelope": {"from": {"address": sender}, "to": [{"address": to}]},
-        "message": {
-            "headers": [[name, f" {value}\r\n"] for name, value in headers],
-            "contents": contents,
-            "size": len(contents) + sum(len(name) + len(value) + 4 for name, value in headers),
-        },
-    }
+    )
+    mail = Incoming(sender, to, headers, _report(complaint), host)
+    return request(mail, server_ip=complaint.source_ip, queue_id=queue_id)
 
 
 def _report(complaint: Complaint) -> str:

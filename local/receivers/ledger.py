@@ -28,7 +28,7 @@ def read_verp(envelope_from: str) -> tuple[str, str] | None:
 class Hit:
     """One request of a reader or a machine, with what the server said."""
 
-    what: str  # open, click, unsubscribe or complaint
+    what: str  # open, click, unsubscribe, complaint, reply, auto_reply or late_bounce
     kind: str  # human or machine
     url: str
     method: str
@@ -71,6 +71,9 @@ class Entry:
     smtp_response: str | None = None
     opens: list[Hit] = field(default_factory=list)
     clicks: list[Hit] = field(default_factory=list)
+    replies: list[Hit] = field(default_factory=list)  # each once, however often it was brought
+    auto_replies: list[Hit] = field(default_factory=list)
+    returned_at: datetime | None = None  # bounced after delivery: the mailbox was not there
     complained_at: datetime | None = None
     unsubscribed_at: datetime | None = None
     not_happened: list[Hit] = field(default_factory=list)
@@ -80,14 +83,20 @@ class Entry:
         """File one hit under what it was, or under what did not happen."""
         counted = hit.what in ("open", "click")
         self.doubtful_hits += counted and hit.doubtful
+        pages = {
+            "open": self.opens,
+            "click": self.clicks,
+            "reply": self.replies,
+            "auto_reply": self.auto_replies,
+        }
         if not hit.happened:
             self.not_happened.append(hit)
-        elif hit.what == "open":
-            self.opens.append(hit)
-        elif hit.what == "click":
-            self.clicks.append(hit)
+        elif hit.what in pages:
+            pages[hit.what].append(hit)
         elif hit.what == "unsubscribe":
             self.unsubscribed_at = self.unsubscribed_at or hit.started_at
+        elif hit.what == "late_bounce":
+            self.returned_at = self.returned_at or hit.started_at
         else:
             self.complained_at = self.complained_at or hit.started_at
 
@@ -115,11 +124,16 @@ def facts(entry: Entry) -> Iterator[tuple[str, datetime]]:
     for name, at in (
         ("delivered", entry.delivered_at),
         (f"bounced_{entry.fate}", entry.bounced_at),
+        ("bounced_hard", entry.returned_at),
         ("complaints", entry.complained_at),
         ("unsubscribes", entry.unsubscribed_at),
     ):
         if at:
             yield name, at
+    for name, answers in (("replies", entry.replies), ("auto_replies", entry.auto_replies)):
+        yield from ((name, answer.started_at) for answer in answers)
+    if entry.replies:
+        yield "unique_replies", min(answer.started_at for answer in entry.replies)
     yield from _hit_facts("opens", entry.opens)
     yield from _hit_facts("clicks", entry.clicks)
 

@@ -7,6 +7,7 @@ from email.parser import BytesHeaderParser
 from html.parser import HTMLParser
 
 _URI = re.compile(r"<(https?:[^>]+)>", re.IGNORECASE)
+_MAILTO = re.compile(r"<mailto:([^>?]+)(?:\?[^>]*)?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Body:
     pixel: str | None
     links: tuple[Link, ...]
     unsubscribe: str | None  # the URI of RFC 8058, only where List-Unsubscribe-Post allows it
+    unsubscribe_by_mail: str | None  # an address
+    reply_to: str | None  # an address; None: answers go to From, where nobody of ours listens
 
 
 class _Html(HTMLParser):
@@ -82,9 +85,13 @@ def read_body(content: bytes) -> Body:
     one_click = (
         str(message.get("List-Unsubscribe-Post", "")).strip() == "List-Unsubscribe=One-Click"
     )
-    uri = _URI.search(str(message.get("List-Unsubscribe", "")))
+    ways_out = str(message.get("List-Unsubscribe", ""))
+    uri, mailto = _URI.search(ways_out), _MAILTO.search(ways_out)
+    answers_to = message["Reply-To"].addresses if "Reply-To" in message else ()
     return Body(
         pixel=html.pixel,
         links=tuple(html.links),
         unsubscribe=uri.group(1) if uri and one_click else None,
+        unsubscribe_by_mail=mailto.group(1) if mailto else None,
+        reply_to=answers_to[0].addr_spec if answers_to else None,
     )

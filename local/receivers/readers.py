@@ -3,18 +3,25 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 import aiohttp
 
+from local.receivers import hook
 from local.receivers.acts import Act, ActKind
+from local.receivers.answers import WRITE, Letter, unsubscribe
 from local.receivers.browser import Answer, Browser
 from local.receivers.config import Inbound
 from local.receivers.feedback import Complaint, hook_request
-from local.receivers.ledger import Entry, Hit
+from local.receivers.hook import Incoming
+from local.receivers.ledger import Entry, Hit, read_verp
 from local.receivers.letter import Body, Headers, Link, read_body
 from local.receivers.providers import Provider
 
+BROUGHT_AGAIN = 0.25  # share of answers that a mail server brings twice
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -54,6 +61,10 @@ class Readers:
                 await self._scan(act, mail)
             case ActKind.UNSUBSCRIBE:
                 await self._unsubscribe(act, mail)
+            case ActKind.UNSUBSCRIBE_BY_MAIL:
+                await self._unsubscribe_by_mail(act, mail)
+            case ActKind.REPLY | ActKind.AUTO_REPLY | ActKind.LATE_BOUNCE:
+                await self._answer(act, mail)
             case ActKind.COMPLAIN:
                 await self._complain(act, mail)
             case _:
@@ -111,22 +122,64 @@ class Readers:
             arrived_at=entry.accepted_at,
             headers=mail.headers.raw,
         )
-        request = hook_request(
-            complaint, report_to=self._inbound.recipient, queue_id=int(entry.queue_id)
-        )
+        report_to = self._inbound.recipient
+        request = hook_request(complaint, report_to=report_to, queue_id=int(entry.queue_id))
+        answer = await self._bring(self._inbound, request)
+        entry.record(_hit("complaint", act, self._inbound.url, "POST", answer))
+
+    async def _answer(self, act: Act, mail: Delivered) -> None:
+        """Write back; where the message names no address for answers, they go elsewhere."""
+        returned = act.kind is ActKind.LATE_BOUNCE
+        if returned and read_verp(mail.entry.envelope_from) is None:
+            return  # it goes back to who sent it for the product, such as SES
+        if not returned and mail.body.reply_to is None:
+            return
+        await self._write(act, mail, act.kind.value, WRITE[act.kind.value](_letter(act, mail)))
+
+    async def _unsubscribe_by_mail(self, act: Act, mail: Delivered) -> None:
+        address = mail.body.unsubscribe_by_mail
+        if address is None:
+            await self._unsubscribe(act, mail)
+        else:
+            await self._write(act, mail, "unsubscribe", unsubscribe(_letter(act, mail), address))
+
+    async def _write(self, act: Act, mail: Delivered, what: str, letter: Incoming) -> None:
+        """Bring a mail to the hook; some servers miss the answer, and bring it once more."""
+        if self._inbound is None:
+            return
+        request = hook.request(letter, server_ip=mail.source_ip, queue_id=int(mail.entry.queue_id))
+        answer = await self._bring(self._inbound, request)
+        if act.choice < BROUGHT_AGAIN:
+            again = await self._bring(self._inbound, request)
+            answer = replace(answer, answered_at=again.answered_at)
+        mail.entry.record(_hit(what, act, self._inbound.url, "POST", answer))
+
+    async def _bring(self, inbound: Inbound, request: dict[str, Any]) -> Answer:
         headers = {
-            "Authorization": f"Bearer {self._inbound.token}",
+            "Authorization": f"Bearer {inbound.token}",
             "Content-Type": "application/json",
         }
-        answer = await self._browser.request(
-            "POST", self._inbound.url, headers=headers, body=json.dumps(request).encode()
-        )
-        entry.record(_hit("complaint", act, self._inbound.url, "POST", answer))
+        body = json.dumps(request).encode()
+        return await self._browser.request("POST", inbound.url, headers=headers, body=body)
 
     async def _fetch(self, act: Act, mail: Delivered, what: str | None, url: str) -> None:
         answer = await self._browser.request(act.method, url, headers=_headers(act))
         if what:
             mail.entry.record(_hit(what, act, url, act.method, answer))
+
+
+def _letter(act: Act, mail: Delivered) -> Letter:
+    entry = mail.entry
+    return Letter(
+        recipient=entry.recipient,
+        envelope_from=entry.envelope_from,
+        reply_to=mail.body.reply_to or "",
+        message_id=entry.message_id_header,
+        subject=entry.subject,
+        at=datetime.now(UTC),
+        number=f"{entry.queue_id}.{act.kind.value}",
+        choice=act.choice,
+    )
 
 
 def _headers(act: Act) -> dict[str, str]:

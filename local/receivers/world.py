@@ -55,6 +55,14 @@ _FORCED: dict[str, tuple[Reception, Fate, Habits]] = {
     "open": (Reception.TAKEN, Fate.DELIVERED, Habits(open=True)),
     "click": (Reception.TAKEN, Fate.DELIVERED, Habits(open=True, click=True)),
     "unsub": (Reception.TAKEN, Fate.DELIVERED, Habits(open=True, unsubscribe=True)),
+    "unsubmail": (
+        Reception.TAKEN,
+        Fate.DELIVERED,
+        Habits(open=True, unsubscribe=True, by_mail=True),
+    ),
+    "reply": (Reception.TAKEN, Fate.DELIVERED, Habits(open=True, reply=True)),
+    "ooo": (Reception.TAKEN, Fate.DELIVERED, Habits(auto_reply=True)),
+    "late": (Reception.TAKEN, Fate.DELIVERED, Habits(late=True)),
     "machine": (Reception.TAKEN, Fate.DELIVERED, Habits(machine=True)),
     "proxy": (Reception.TAKEN, Fate.DELIVERED, Habits(proxy=True)),
     "quiet": (Reception.TAKEN, Fate.DELIVERED, Habits()),
@@ -153,12 +161,17 @@ class World:
 
         machine = rates.machine if rates.machine is not None else 0.95 * provider.scanner
         proxy = rates.proxy if rates.proxy is not None else 0.5 * provider.proxy
+        if happens("late", rates.late):
+            return Habits(late=True)  # nobody is there to read it
         opens = happens("open", rates.open, subject)
         return Habits(
             open=opens,
             reopen=opens and happens("reopen", rates.reopen, subject),
             click=opens and happens("click", rates.click, subject),
             unsubscribe=opens and happens("unsubscribe", rates.unsubscribe, subject),
+            by_mail=happens("by_mail", rates.by_mail),
+            reply=opens and happens("reply", rates.reply, subject),
+            auto_reply=happens("auto_reply", rates.auto_reply, subject),
             complain=provider.reports_complaints and happens("complain", rates.complain, subject),
             machine=happens("machine", machine),  # a gateway scans every message or none
             proxy=happens("proxy", proxy),

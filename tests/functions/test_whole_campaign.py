@@ -159,12 +159,13 @@ def test_timelines_show_the_words_that_receivers_refused_with(life: Life) -> Non
         assert (message["smtp_code"], message["smtp_response"]) in words
 
 
-def test_contacts_know_when_they_opened_and_clicked_as_people(life: Life) -> None:
+def test_contacts_know_when_they_opened_clicked_and_answered_as_people(life: Life) -> None:
     contacts = {one["email"].lower(): one for one in life.api.all("/api/contacts")}
     for message in life.messages:
         contact = contacts[message["recipient"].lower()]
         assert is_one_of(contact["last_open_at"], message["opens"])
         assert is_one_of(contact["last_click_at"], message["clicks"])
+        assert is_one_of(contact["last_reply_at"], message["replies"])
 
 
 def is_one_of(at: str | None, hits: Sequence[Mapping[str, Any]]) -> bool:
@@ -189,7 +190,7 @@ def test_who_is_gone_complains_or_unsubscribes_is_suppressed_and_nobody_else(lif
             reasons.setdefault(reason["reason"], set()).add(one["email"].lower())
     assert reasons == {
         "manual": set(life.audience.suppressed),
-        "hard_bounce": life.people("fate", "hard"),
+        "hard_bounce": life.people("fate", "hard") | life.people("returned_at"),
         "complaint": life.people("complained_at"),
         "unsubscribe": life.people("unsubscribed_at"),
     }
@@ -197,6 +198,9 @@ def test_who_is_gone_complains_or_unsubscribes_is_suppressed_and_nobody_else(lif
 
 def test_it_was_no_easy_life(life: Life) -> None:
     """What the tests above are about did happen."""
+    assert life.people("replies")
+    assert life.people("auto_replies")
+    assert life.people("returned_at")
     assert {one["code"] for one in life.found.ledger["refusals"]} == {451, 550}
     [dropped] = [who for who, fate in life.audience.fates.items() if fate == "drop"]
     [message] = life.api.all("/api/messages", recipient=dropped)

@@ -17,9 +17,9 @@ LOGIN = {"username": "mailtide", "password": "relay"}
 SUPPRESSED = 5  # the first of the first list
 FATES = (  # of one person each, the next; chance decides about the others
     *("hard", "soft", "block", "defer", "complain", "open", "click", "unsub", "machine", "proxy"),
-    *("relay4xx", "relay5xx", "drop"),
+    *("relay4xx", "relay5xx", "drop", "unsubmail", "reply", "ooo", "late"),
 )
-RATES = {"hard": 0.03, "soft": 0.02, "block": 0.0, "defer": 0.05, "unsubscribe": 0.1}
+RATES = {"hard": 0.03, "soft": 0.02, "block": 0.0, "defer": 0.05, "unsubscribe": 0.1, "reply": 0.1}
 DELAYS = {
     "deliver": [0.05, 0.4],
     "retry": [1.0, 2.0],
@@ -44,6 +44,7 @@ IDENTITY = {
     "from_name": "The Winter Shop",
     "from_address": "news@mail.shop.example",
     "bounce_domain": "bounce.shop.example",
+    "reply_domain": "reply.shop.example",
 }
 
 

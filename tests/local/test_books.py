@@ -47,6 +47,9 @@ def message(recipient: str = "anna@gmail.com", **known: Any) -> dict[str, Any]:
         "unsubscribed_at": None,
         "opens": [],
         "clicks": [],
+        "replies": [],
+        "auto_replies": [],
+        "returned_at": None,
     } | known
 
 
@@ -74,9 +77,12 @@ READ = ledger(
         delivered_at=NOON.isoformat(),
         opens=[hit(NOON), hit(NOON + timedelta(minutes=1))],
         clicks=[hit(NOON)],
+        replies=[hit(NOON), hit(NOON + timedelta(minutes=2))],
+        auto_replies=[hit(NOON)],
         unsubscribed_at=NOON.isoformat(),
     ),
     message("ben@yahoo.com", provider="yahoo", fate="hard", bounced_at=NOON.isoformat()),
+    message("dora@aol.com", delivered_at=NOON.isoformat(), returned_at=NOON.isoformat()),
     message("cleo@icloud.com", provider="icloud", deferred_at=[NOON.isoformat()]),
 )
 
@@ -166,7 +172,7 @@ def test_message_that_the_relay_refused_for_good_is_a_failure() -> None:
 
 
 def test_everybody_expected_and_nobody_else_is_no_problem() -> None:
-    everybody = {"anna@gmail.com", "ben@yahoo.com", "cleo@icloud.com"}
+    everybody = {"anna@gmail.com", "ben@yahoo.com", "cleo@icloud.com", "dora@aol.com"}
     assert people_problems(READ, expected=everybody, suppressed={"zoe@gmail.com"}) == []
 
 

@@ -38,6 +38,10 @@ DELAYS = {
 }
 
 
+ANSWERS = b"Reply-To: r-a@reply.news.example\r\n"
+MAILTO = b",\r\n <mailto:u-a@reply.news.example?subject=unsubscribe>\r\nList-Unsubscribe-Post"
+
+
 @dataclass
 class Receivers:
     """A running process with the ports it printed and what it was told to talk to."""
@@ -85,12 +89,23 @@ class Receivers:
         client.login(*USER)
         return client
 
-    def send(self, recipient: str, *, message: str = "a", ip: str = "a1") -> str:
+    def send(
+        self, recipient: str, *, message: str = "a", ip: str = "a1", answers: bool = False
+    ) -> str:
         """Send one message; return its envelope sender."""
         sender = verp(message, ip)
+        letter = mail(recipient, self.recorder.url)
+        if answers:
+            letter = letter.replace(b"List-Unsubscribe: ", ANSWERS + b"List-Unsubscribe: ", 1)
+            letter = letter.replace(b"\r\nList-Unsubscribe-Post", MAILTO, 1)
         with self.smtp(ip) as client:
-            client.sendmail(sender, [recipient], mail(recipient, self.recorder.url))
+            client.sendmail(sender, [recipient], letter)
         return sender
+
+    def brought(self, recipient: str) -> list[dict[str, Any]]:
+        """Return the mails that the hook was given from a mailbox, in the order they came."""
+        posted = (json.loads(request.body) for request in self.recorder.to("/inbound"))
+        return [one for one in posted if recipient in json.dumps(one)]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -301,12 +316,86 @@ def test_redirected_unsubscription_did_not_happen(receivers: Receivers) -> None:
 def test_complaint_comes_as_a_report_through_the_hook(receivers: Receivers) -> None:
     sender = receivers.send("complain+x@yahoo.com", message="complain")
     receivers.settled()
-    (request,) = receivers.recorder.to("/inbound")
+    brought = receivers.recorder.to("/inbound")
+    (request,) = [one for one in brought if b"feedback-report" in one.body]
     assert request.headers["Authorization"] == "Bearer hook-token"
     contents = json.loads(request.body)["message"]["contents"]
     assert f"Original-Mail-From: <{sender}>" in contents
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in contents
     assert receivers.message("complain+x@yahoo.com")["complained_at"]
+
+
+def test_person_answers_to_the_reply_address_and_some_servers_bring_it_twice(
+    receivers: Receivers,
+) -> None:
+    names = [f"reply+{n}@gmail.com" for n in range(8)]
+    for n, name in enumerate(names):
+        receivers.send(name, message=f"reply{n}", answers=True)
+    receivers.settled()
+    times = set()
+    for name in names:
+        brought = receivers.brought(name)
+        times.add(len(brought))
+        assert all(one == brought[0] for one in brought)
+        assert brought[0]["envelope"] == {
+            "from": {"address": name},
+            "to": [{"address": "r-a@reply.news.example"}],
+        }
+        headers = dict(brought[0]["message"]["headers"])
+        assert headers["Subject"] == " Re: News\r\n"
+        assert headers["In-Reply-To"] == f" <{name}>\r\n"
+        (reply,) = receivers.message(name)["replies"]
+        assert (reply["kind"], reply["status"]) == ("human", 200)
+    assert times == {1, 2}
+
+
+def test_vacation_programs_answer_without_a_sender_or_with_one(receivers: Receivers) -> None:
+    senders = {}
+    for n in range(8):
+        name = f"ooo+{n}@gmail.com"
+        senders[name] = receivers.send(name, message=f"ooo{n}", answers=True)
+    receivers.settled()
+    ways = set()
+    for name, sender in senders.items():
+        (first, *_) = receivers.brought(name[: name.index("@")]) or receivers.brought(sender)
+        envelope = first["envelope"]
+        ways.add(envelope["to"][0]["address"].partition("-")[0])
+        assert dict(first["message"]["headers"])["Auto-Submitted"] == " auto-replied\r\n"
+        assert len(receivers.message(name)["auto_replies"]) == 1
+    assert ways == {"b", "r"}
+
+
+def test_people_unsubscribe_by_mail_where_the_message_takes_it(receivers: Receivers) -> None:
+    receivers.send("unsubmail+x@gmail.com", message="unsubmail", answers=True)
+    receivers.send("unsubmail+y@gmail.com", message="oneclick")
+    receivers.settled()
+    (first, *_) = receivers.brought("unsubmail+x@gmail.com")
+    assert first["envelope"]["to"][0]["address"].lower() == "u-a@reply.news.example"
+    assert receivers.message("unsubmail+x@gmail.com")["unsubscribed_at"]
+    assert receivers.recorder.to("/u/unsubmail+x") == []
+    assert receivers.message("unsubmail+y@gmail.com")["unsubscribed_at"]
+    assert len(receivers.recorder.to("/u/unsubmail+y")) == 1
+
+
+def test_server_behind_the_first_gives_a_message_back(receivers: Receivers) -> None:
+    sender = receivers.send("late+x@gmail.com", message="late")
+    receivers.settled()
+    (first, *_) = receivers.brought("late+x@gmail.com")
+    assert first["envelope"] == {"from": {"address": ""}, "to": [{"address": sender}]}
+    report = f"Content-Type:{dict(first['message']['headers'])['Content-Type']}\r\n"
+    parsed = message_from_bytes((report + first["message"]["contents"]).encode())
+    actions = [part["Action"] for part in parsed.walk() if part["Action"]]
+    assert actions == ["failed"]
+    message = receivers.message("late+x@gmail.com")
+    assert message["delivered_at"]
+    assert message["returned_at"]
+
+
+def test_nobody_answers_a_message_that_names_no_address(receivers: Receivers) -> None:
+    receivers.send("reply+none@gmail.com", message="none")
+    receivers.settled()
+    assert receivers.message("reply+none@gmail.com")["replies"] == []
+    assert receivers.brought("reply+none@gmail.com") == []
 
 
 def test_hit_is_tried_again_until_answered_and_is_then_in_doubt(receivers: Receivers) -> None:

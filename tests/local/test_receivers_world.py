@@ -11,7 +11,9 @@ from local.receivers.acts import Act, ActKind, Dice
 from local.receivers.config import Behaviour, Delays, Domain, Override, Rates
 from local.receivers.world import Fate, Plan, Reception, World
 
-CALM = Rates(hard=0, soft=0, block=0, defer=0, open=0, complain=0, machine=0, proxy=0)
+CALM = Rates(
+    hard=0, soft=0, block=0, defer=0, open=0, complain=0, machine=0, proxy=0, auto_reply=0, late=0
+)
 
 
 def world(
@@ -44,6 +46,10 @@ def kinds(acts: tuple[Act, ...]) -> list[ActKind]:
         ("open+x@gmail.com", Fate.DELIVERED, ["deliver"], ["open"]),
         ("click+x@gmail.com", Fate.DELIVERED, ["deliver"], ["open", "click"]),
         ("unsub+x@gmail.com", Fate.DELIVERED, ["deliver"], ["open", "unsubscribe"]),
+        ("unsubmail+x@gmail.com", Fate.DELIVERED, ["deliver"], ["open", "unsubscribe_by_mail"]),
+        ("reply+x@gmail.com", Fate.DELIVERED, ["deliver"], ["open", "reply"]),
+        ("ooo+x@gmail.com", Fate.DELIVERED, ["deliver"], ["auto_reply"]),
+        ("late+x@gmail.com", Fate.DELIVERED, ["deliver"], ["late_bounce"]),
         ("machine+x@gmail.com", Fate.DELIVERED, ["deliver"], ["scan"]),
         ("proxy+x@gmail.com", Fate.DELIVERED, ["deliver"], ["open"]),
         ("HARD+x@Gmail.com", Fate.HARD, ["bounce"], []),
@@ -128,7 +134,7 @@ def test_override_by_subject_makes_one_variant_more_interesting() -> None:
 
 
 def test_company_domains_are_scanned_and_others_are_not() -> None:
-    one = world(Behaviour(rates=Rates(hard=0, soft=0, block=0, defer=0, open=0, complain=0)))
+    one = world(Behaviour(rates=CALM.model_copy(update={"machine": None, "proxy": None})))
     scanned = [one.plan(f"p{n}@acme-corp.com", "a1", "News").reader for n in range(200)]
     assert sum(kinds(acts) == [ActKind.SCAN] for acts in scanned) > 150
     assert not any(one.plan(f"p{n}@gmail.com", "a1", "News").reader for n in range(200))
