@@ -1,4 +1,8 @@
-"""The commands; each does one thing to a deployed stack."""
+"""The command line: `mailtide --help` lists the commands.
+
+`bootstrap` and `operations` act on a deployed stack with the credentials of AWS; all others call
+the HTTP API with the address and the key that `login` keeps.
+"""
 
 import json
 from dataclasses import asdict
@@ -8,23 +12,22 @@ from typing import Annotated
 import typer
 
 from cli.bootstrap import bootstrap as open_organisation
-from cli.stack import Target
+from cli.commands import campaigns, files, login, operations, resources, suppressions
+from cli.session import AsJson
+from cli.stack import Region, Stack, Target
 from mailtide.errors import ConflictError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 Organisation = Annotated[str, typer.Option(help="name of the new organisation")]
-Stack = Annotated[str, typer.Option(help="name of the deployed stack")]
 Prefix = Annotated[
     str | None, typer.Option(help="prefix of the tables, instead of looking the stack up")
 ]
-Region = Annotated[str | None, typer.Option(help="AWS region; the environment's if not given")]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
 @app.callback()
 def main() -> None:
-    """Operate a deployed Mailtide."""
+    """Operate Mailtide from a terminal."""
 
 
 @app.command()
@@ -55,5 +58,16 @@ def bootstrap(
     typer.echo("Keep the key now: it cannot be shown again.")
 
 
+app.command()(login.login)
+app.command("import")(files.import_contacts)
+app.command()(files.export)
+for group, commands in {
+    "campaigns": campaigns.commands,
+    "operations": operations.commands,
+    "suppressions": suppressions.commands,
+    **resources.all_commands(),
+}.items():
+    app.add_typer(commands, name=group)
+
 if __name__ == "__main__":
-    app()
+    app(prog_name="mailtide")

@@ -1,12 +1,19 @@
 """A caller of the HTTP API, as a customer's program would be."""
 
-from collections.abc import Iterator
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 TIMEOUT_SECONDS = 60.0  # a cold function on a busy laptop takes its time
+TRIES = 4  # of a call that is answered "later"
+LONGEST_WAIT_SECONDS = 30.0
+PIECE = 1 << 18  # bytes of a file that are sent between two looks at the progress
+_LATER = frozenset({429, 503})
 
 
 class ApiError(Exception):
@@ -16,16 +23,23 @@ class ApiError(Exception):
         self.status = response.status_code
         self.problem = _json_or_empty(response)
         self.code = str(self.problem.get("code", ""))
-        said = self.problem.get("detail") or response.text[:300]
-        super().__init__(f"{method} {path}: {self.status} {self.code} {said}".strip())
+        self.detail = str(self.problem.get("detail") or response.text[:300])
+        super().__init__(f"{method} {path}: {self.status} {self.code} {self.detail}".strip())
 
 
 class Api:
-    """Calls with one key (or none); safe to share between threads."""
+    """Calls with one key (or none); safe to share between threads.
 
-    def __init__(self, url: str, key: str | None) -> None:
+    A call that is answered "later" (429, 503) is made again when the answer says; each change
+    carries an idempotency key, so that its repeats are one.
+    """
+
+    def __init__(
+        self, url: str, key: str | None, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.url = url
         self.key = key
+        self._sleep = sleep
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS)
 
@@ -42,11 +56,11 @@ class Api:
 
     def get(self, path: str, **query: str) -> Any:
         """Read something."""
-        return self._call("GET", path, query=query)
+        return self.call("GET", path, query=query)
 
-    def post(self, path: str, body: Any = None) -> Any:
+    def post(self, path: str, body: Any = None, **query: str) -> Any:
         """Make or start something."""
-        return self._call("POST", path, body)
+        return self.call("POST", path, body, query=query)
 
     def all(self, path: str, **query: str) -> Iterator[Any]:
         """Yield everything of a listing, page after page."""
@@ -58,29 +72,67 @@ class Api:
                 return
             after = {"after": page["next"]}
 
-    def _call(
+    def call(
         self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None
     ) -> Any:
-        response = self._client.request(method, path, json=body, params=query)
+        """Make one call and return what it answers; None for nothing.
+
+        Raises:
+            ApiError: the API answered with a problem.
+            httpx.HTTPError: it could not be reached.
+        """
+        headers = {} if method == "GET" else {"Idempotency-Key": uuid.uuid4().hex}
+        request: dict[str, Any] = {"json": body, "params": query, "headers": headers}
+        response = self._client.request(method, path, **request)
+        for n in range(TRIES - 1):
+            if response.status_code not in _LATER:
+                break
+            self._sleep(min(_retry_after(response) or 2.0**n, LONGEST_WAIT_SECONDS))
+            response = self._client.request(method, path, **request)
         if not response.is_success:
             raise ApiError(method, path, response)
         return response.json() if response.content else None
 
 
-def put_file(upload: dict[str, Any], content: bytes) -> None:
+def put_file(
+    upload: dict[str, Any], content: bytes | Path, seen: Callable[[int], object] = int
+) -> None:
     """Upload a file to where the API said, in the way it said.
+
+    Args:
+        upload: what the API answered: method, url and headers.
+        content: the file, or its bytes.
+        seen: told how many bytes went since it was last told.
 
     Raises:
         httpx.HTTPStatusError: the store refused it.
     """
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
     response = httpx.request(
         upload["method"],
         upload["url"],
-        headers=upload["headers"],
-        content=content,
+        # A presigned upload takes no chunked body.
+        headers={**upload["headers"], "Content-Length": str(size)},
+        content=_pieces(content, seen),
         timeout=TIMEOUT_SECONDS,
     )
     response.raise_for_status()
+
+
+def _pieces(content: bytes | Path, seen: Callable[[int], object]) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        seen(len(content))
+        yield content
+        return
+    with content.open("rb") as file:
+        while piece := file.read(PIECE):
+            seen(len(piece))
+            yield piece
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isdecimal() else None
 
 
 def _json_or_empty(response: httpx.Response) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Stack: where a deployed stack keeps its tables."""
+"""Stack: where a deployed stack keeps its tables and queues."""
 
 import os
 from dataclasses import dataclass
+from typing import Annotated
 
 import boto3
 import typer
@@ -10,6 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mailtide.store import tables
 
 _TABLE_PREFIX = "TablePrefix"  # the stack's output
+
+Stack = Annotated[str, typer.Option(help="name of the deployed stack")]
+Region = Annotated[str | None, typer.Option(help="AWS region; the environment's if not given")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +30,37 @@ class Target:
         Raises:
             typer.BadParameter: when the stack or the region cannot be found.
         """
+        region = self.region_name()
+        tables.bind(self.table_prefix or self._prefix(), region)
+
+    def region_name(self) -> str:
+        """Return the region the stack is in.
+
+        Raises:
+            typer.BadParameter: when nobody named one.
+        """
         region = self.region or os.environ.get("AWS_REGION") or boto3.Session().region_name
         if not region:
             raise typer.BadParameter("name the region: --region, or AWS_REGION")
-        tables.bind(self.table_prefix or _look_up(self.stack, region), region)
+        return region
 
+    def outputs(self) -> dict[str, str]:
+        """Return what the stack tells about itself.
 
-def _look_up(stack: str, region: str) -> str:
-    client = boto3.client("cloudformation", region_name=region)
-    try:
-        described = client.describe_stacks(StackName=stack)["Stacks"]
-    except (ClientError, BotoCoreError) as error:
-        raise typer.BadParameter(f"the stack {stack} in {region}: {error}") from error
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in described[0].get("Outputs", [])}
-    if _TABLE_PREFIX not in outputs:
-        raise typer.BadParameter(f"the stack {stack} has no output {_TABLE_PREFIX}")
-    return str(outputs[_TABLE_PREFIX])
+        Raises:
+            typer.BadParameter: when the stack cannot be found.
+        """
+        region = self.region_name()
+        client = boto3.client("cloudformation", region_name=region)
+        try:
+            described = client.describe_stacks(StackName=self.stack)["Stacks"]
+        except (ClientError, BotoCoreError) as error:
+            raise typer.BadParameter(f"the stack {self.stack} in {region}: {error}") from error
+        found = described[0].get("Outputs", [])
+        return {one["OutputKey"]: str(one["OutputValue"]) for one in found}
+
+    def _prefix(self) -> str:
+        outputs = self.outputs()
+        if _TABLE_PREFIX not in outputs:
+            raise typer.BadParameter(f"the stack {self.stack} has no output {_TABLE_PREFIX}")
+        return outputs[_TABLE_PREFIX]

@@ -1,0 +1,1 @@
+"""The commands, a file per thing that an operator looks after."""
