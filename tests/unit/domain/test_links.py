@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mailtide.domain import links, markup
 from mailtide.domain.host import ascii_domain, ascii_host
 from mailtide.domain.links import Personal, Shared
-from mailtide.domain.plain_text import plain_text
+from mailtide.domain.plain_text import plain_text, settled
 
 
 def read(html: str) -> list[Shared | Personal | None]:
@@ -17,7 +17,7 @@ def read(html: str) -> list[Shared | Personal | None]:
 
 def text_of(html: str) -> str:
     masked = markup.set_aside(html)
-    return plain_text(masked, lambda address, _: links.shown(masked, address))
+    return settled(plain_text(masked, lambda address, _: links.shown(masked, address)))
 
 
 @pytest.mark.parametrize(

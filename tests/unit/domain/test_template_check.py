@@ -101,7 +101,7 @@ OTHERS = [
     ("x" * 300_001, "html:1:1 a template holds at most 300,000 characters"),
     (
         "\u00fc" * 100_000,
-        "html:1:1 with its compiled HTML the template has 400,001 bytes, of 390,000",
+        "html:1:1 with its compiled HTML it has 400,001 bytes; 390,000 is the limit",
     ),
     ("<img alt='{% if contact.x %}' title='{% endif %}'>", "html:1:1 no text part can be made"),
     ("<style>p{color:red}</style><p>" * 3 + "x" * 5 + "{% raw %}", "html:1:96 'raw' is not ended"),

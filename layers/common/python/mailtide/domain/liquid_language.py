@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -113,8 +114,24 @@ def _tag(url: object, *, context: RenderContext) -> str:
     return Markup(context.resolve(TAG)(str(url)))
 
 
-_HTML = _Liquid(autoescape=True)
+@liquid_filter
+def _as_it_is(value: object) -> object:
+    """Leave a value as it is, where there is no markup that it could be taken for."""
+    return value
+
+
+class Use(Enum):
+    """What a text of Liquid is made into."""
+
+    HTML = "html"  # every value is escaped
+    PLAIN = "plain"
+    MADE = "made"  # plain, of Liquid that was written for HTML: filters that escape do nothing
+
+
 _PLAIN = _Liquid(autoescape=False)
+_MADE = _Liquid(autoescape=False)
+_MADE.filters |= dict.fromkeys(("escape", "escape_once", "newline_to_br"), _as_it_is)
+_ENVIRONMENTS = {Use.HTML: _Liquid(autoescape=True), Use.PLAIN: _PLAIN, Use.MADE: _MADE}
 # The names of the engine's own nodes are no tags that a template can use.
 TAGS = frozenset(_PLAIN.tags) - {"content", "illegal", "output"}
 FILTERS = frozenset(name for name in _PLAIN.filters if not name.startswith(OURS))
@@ -140,8 +157,8 @@ class Program:
             raise RenderError(detail, part=self.part, construct=_construct(error)) from error
 
 
-def read(part: str, source: str, *, html: bool = False) -> Program:
-    """Read one part; in HTML every value is escaped when it is filled.
+def read(part: str, source: str, use: Use = Use.PLAIN) -> Program:
+    """Read one part.
 
     Raises:
         InvalidInputError: `template_error`, when it is no Liquid.
@@ -149,7 +166,7 @@ def read(part: str, source: str, *, html: bool = False) -> Program:
     stopped = syntax_error(source)
     if stopped is not None:
         raise refusal([fault_at(part, source, *stopped)])
-    return Program(part, (_HTML if html else _PLAIN).from_string(source))
+    return Program(part, _ENVIRONMENTS[use].from_string(source))
 
 
 def syntax_error(source: str) -> tuple[int, str] | None:

@@ -24,7 +24,7 @@ _LINK_TAG = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(
-    rf"(?P<name>[^\s\"'<>/={OPEN}{CLOSE}]+)(?:\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?"
+    rf"{OPEN}[0-9]+{CLOSE}|(?P<name>[^\s\"'<>/={OPEN}{CLOSE}]+)(?:\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?"
 )
 NO_TRACKING = "data-mt-notrack"
 _NAME = rf"[a-zA-Z][^\s/<>{OPEN}]*+"
@@ -144,7 +144,7 @@ def holds_liquid(text: str) -> bool:
 def hrefs(masked: str) -> Iterator[Href]:
     """Yield the addresses of all links in order, those in conditional comments too."""
     for tag in _LINK_TAG.finditer(masked):
-        attributes = list(_ATTRIBUTE.finditer(masked, tag.start() + 1, tag.end() - 1))
+        attributes = list(_named(masked, tag.start() + 1, tag.end() - 1))
         marked = any(a["name"].lower() == NO_TRACKING for a in attributes)
         for attribute in attributes:
             value = attribute["value"]
@@ -192,7 +192,7 @@ def _token(match: re.Match[str]) -> Token:
 
 def attributes(masked: str, tag: Token) -> Iterator[Attribute]:
     """Yield the attributes of an opening tag; what Liquid writes is none."""
-    for found in _ATTRIBUTE.finditer(masked, tag.start + 1 + len(tag.name), tag.end - 1):
+    for found in _named(masked, tag.start + 1 + len(tag.name), tag.end - 1):
         value = found["value"]
         yield Attribute(
             found["name"].lower(),
@@ -200,6 +200,11 @@ def attributes(masked: str, tag: Token) -> Iterator[Attribute]:
             *found.span(),
             found.start("value"),
         )
+
+
+def _named(masked: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """Yield what is an attribute, and not Liquid, between two positions of a tag."""
+    return (found for found in _ATTRIBUTE.finditer(masked, start, end) if found["name"])
 
 
 def _unquoted(value: str) -> str:

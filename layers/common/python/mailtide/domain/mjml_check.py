@@ -24,11 +24,24 @@ _SIZE = {"px": re.compile(r"\d+(?:\.\d+)?px"), "px or %": re.compile(r"\d+(?:\.\
 
 def faults(masked: Masked, document: Document) -> list[tuple[int, str]]:
     """Return (position in the masked text, what is wrong), where its Liquid is right."""
-    found = [*document.stray, *_outermost(document), *_liquid_blocks(masked, document)]
+    named = list(_captured(masked))
+    found = [one for one in document.stray if not any(one[0] in words for words in named)]
+    found += [*_outermost(document), *_liquid_blocks(masked, document)]
     for element in document.root.walk():
         if element.parent is not None:
             found += _element(masked, element)
     return sorted(set(found))
+
+
+def _captured(masked: Masked) -> Iterator[range]:
+    """Yield what `{% capture %}` gives a name to before the document begins."""
+    start: int | None = None
+    for position, liquid in masked.placed(0, max(masked.text.find("<mjml"), 0)):
+        control = _CONTROL.match(liquid)
+        if control and control[1] == "capture":
+            start = position
+        elif control and control[1] == "endcapture" and start is not None:
+            yield range(start, position)
 
 
 def _outermost(document: Document) -> _Found:
@@ -130,8 +143,13 @@ def _loose(masked: Masked, element: Element) -> _Found:
 
 def _content(masked: Masked, element: Element) -> _Found:
     start, end = element.tag.end, element.content_end
+    inside = next((t for t in markup.tokens(masked.text[start:end]) if t.name in ATTRIBUTES), None)
+    if inside is not None:
+        yield element.tag.start, f"'<{element.name}>' is not ended before '<{inside.name}>'"
+        return
     for position, detail in html_check.faults(Masked(masked.text[start:end], masked.liquid)):
-        yield start + position, detail
+        if element.name != "mj-raw" or detail in (markup.BROKEN, markup.ENDLESS):
+            yield start + position, detail
 
 
 def _liquid_blocks(masked: Masked, document: Document) -> _Found:
@@ -154,7 +172,9 @@ def _places(masked: Masked, document: Document) -> Iterator[tuple[int, int, obje
     for element in document.root.walk():
         yield from ((token.start, token.end, element) for token in element.loose)
         if element.is_ending:
-            yield element.tag.end, element.content_end, element
+            # Pieces of raw text may belong together, around what is between them.
+            owner = element.parent if element.name == "mj-raw" else element
+            yield element.tag.end, element.content_end, owner
         if element.parent is not None:
             for attribute in markup.attributes(masked.text, element.tag):
                 yield attribute.start, attribute.end, attribute

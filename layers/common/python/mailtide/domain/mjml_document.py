@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mailtide.domain import markup
 from mailtide.domain.markup import BROKEN, ENDLESS, Kind, Token
-from mailtide.domain.mjml_schema import ENDING
+from mailtide.domain.mjml_schema import ATTRIBUTES, DEFAULTS, ENDING
 
 MAX_DEPTH = 50  # elements; a right document has 8 at most
 _OUTSIDE = "stands outside of a component; put it into an mj-text or an mj-raw"
@@ -84,6 +84,7 @@ class _Reader:
     def _take(self, token: Token) -> None:
         if token.kind in (Kind.OPENING, Kind.CLOSING) and not token.name.startswith("mj"):
             self._stray(token.start, f"'<{token.name}>' {_OUTSIDE}")
+            self._skip(token)
         elif token.kind is Kind.OPENING:
             self._begin(token)
         elif token.kind is Kind.CLOSING:
@@ -96,11 +97,21 @@ class _Reader:
         else:
             self._here.loose.append(token)
 
+    def _skip(self, token: Token) -> None:
+        """Go on behind an element that does not belong here, so that it is one mistake."""
+        start, end = markup.end_tag(self._masked, token.name, token.end)
+        inside = self._masked[token.end : start].lower()
+        if token.kind is Kind.OPENING and end > start and "<mj" not in inside:
+            self._position = end
+
     def _begin(self, token: Token) -> None:
         element = Element(token, self._here)
         self._here.children.append(element)
         if token.empty:
             element.content_end = element.end = token.end
+        elif token.name not in ATTRIBUTES and token.name not in DEFAULTS:
+            self._skip(token)
+            element.content_end = element.end = self._position
         elif element.is_ending:
             element.content_end, element.end = markup.end_tag(self._masked, token.name, token.end)
             self._position = element.end

@@ -20,6 +20,9 @@ _PARAGRAPHS = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "hr"}
 )
 _LINES = frozenset({"div", "tr", "li", "section", "article", "header", "footer", "center"})
+# What breaks lines: noncharacters, until the text is filled and its empty pieces are known.
+_LINE, _PARAGRAPH, _NEW_LINE = "\ufdd2", "\ufdd3", "\ufdd4"
+_SPACES = re.compile(rf"[\s{_LINE}{_PARAGRAPH}{_NEW_LINE}]+")
 _WRITES = re.compile(r"\{\{|\{%-?\s*(?:cycle|decrement|echo|increment|raw)\b")
 
 
@@ -35,6 +38,21 @@ def plain_text(masked: Masked, shown: Shown) -> str:
     reader.feed(masked.text)
     reader.close()
     return masked.restore(reader.text())
+
+
+def settled(text: str) -> str:
+    """Return a filled text with its breaks as line ends, of which two at most are together."""
+    return _SPACES.sub(_settle, text).strip() + "\n"
+
+
+def _settle(match: re.Match[str]) -> str:
+    spaces = match[0]
+    if _PARAGRAPH in spaces:
+        return "\n\n"
+    lines = spaces.count(_NEW_LINE)
+    if lines or _LINE in spaces:
+        return "\n" * min(max(lines, 1), 2)
+    return spaces if "\n" in spaces else " "  # a value's own lines
 
 
 class _TextReader(HTMLParser):
@@ -61,7 +79,7 @@ class _TextReader(HTMLParser):
             return
         self._break(tag)
         if tag == "br":
-            self._parts.append("\n")
+            self._parts.append(_NEW_LINE)
         elif tag == "li":
             self._parts.append("- ")
         elif tag == "a":
@@ -102,10 +120,8 @@ class _TextReader(HTMLParser):
                 self._parts.append(match[0])
 
     def text(self) -> str:
-        """Return the text with tidy white space."""
-        text = re.sub(r"[^\S\n]+", " ", "".join(self._parts))
-        text = re.sub(r" ?\n ?", "\n", text)
-        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        """Return the text, to be settled when it is filled."""
+        return "".join(self._parts)
 
     def _hides(self, tag: str, style: str) -> bool:
         """Say whether an element is not displayed, or stands in one of its name that is not."""
@@ -117,9 +133,9 @@ class _TextReader(HTMLParser):
         if self._undisplayed:
             return
         if tag in _PARAGRAPHS:
-            self._parts.append("\n\n")
-        elif tag in _LINES and "".join(self._parts[-2:])[-1:] != "\n":
-            self._parts.append("\n")
+            self._parts.append(_PARAGRAPH)
+        elif tag in _LINES:
+            self._parts.append(_LINE)
 
     def _end_link(self, address: str, marked: bool, start: int) -> None:
         words = "".join(self._parts[start:]).strip()

@@ -46,6 +46,7 @@ class Variant:
     html: Program
     text: Program
     utm: Utm | None = None
+    text_is_made: bool = False  # from the HTML
 
     def fill(self, contact: Contact, message_id: str, at: datetime) -> Content:
         """Return the parts of one contact's message, dated `at`.
@@ -57,7 +58,10 @@ class Variant:
         subject = self.subject.fill(data).strip()
         if not subject:
             raise RenderError("subject: it is empty for this contact", part="subject")
-        return Content(subject, self.html.fill(data), self.text.fill(data))
+        text = self.text.fill(data)
+        if self.text_is_made:
+            text = plain_text.settled(text)
+        return Content(subject, self.html.fill(data), text)
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
         """Return the finished message (RFC 5322) of one contact, dated `at`.
@@ -116,6 +120,7 @@ def prepare(
         InvalidInputError: `template_error`, when no message at all can be made from it.
     """
     masked = markup.set_aside(template.body)
+    text_is_made = template.text is None
     try:
         html = links.lead(masked, campaign.campaign_id, tracker, template.utm)
         text = text_of(masked, template.utm) if template.text is None else template.text
@@ -126,9 +131,10 @@ def prepare(
         campaign=campaign,
         tracker=tracker,
         subject=liquid.read("subject", template.subject),
-        html=liquid.read("html", html, html=True),
-        text=liquid.read("text", text),
+        html=liquid.read("html", html, liquid.Use.HTML),
+        text=liquid.read("text", text, liquid.Use.MADE if text_is_made else liquid.Use.PLAIN),
         utm=template.utm,
+        text_is_made=text_is_made,
     )
 
 

@@ -4,9 +4,11 @@ It runs when a template is saved, so that what sends knows neither MJML nor CSS.
 Source: docs/domain/rendering.md.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from mailtide.domain import (
+    html_check,
     inlining,
     links,
     liquid_language,
@@ -38,7 +40,9 @@ def compiled(template: Template) -> Template:
     if template.preheader:
         html = preheader.added(markup.set_aside(html), template.preheader)
     done = replace(template, compiled=html)
-    _check_outcome(done)
+    errors = list(_outcome(done)) or list(_text_fault(done))
+    if errors:
+        raise refusal(errors)
     return done
 
 
@@ -64,25 +68,28 @@ def _html(template: Template) -> str:
         raise refusal([Fault(template.format, 1, 1, detail)]) from error
 
 
-def _check_outcome(template: Template) -> None:
-    """Refuse what no message can be made from, or no table holds."""
-    part = template.format.value
+def _outcome(template: Template) -> Iterator[Fault]:
+    """Yield why no message can be made from what was compiled, or no table holds it."""
+    part, source = template.format.value, template.source
     masked = markup.set_aside(template.body)
     if liquid_language.syntax_error(template.body) is not None:
-        raise refusal([Fault(part, 1, 1, "its Liquid does not survive where it stands")])
+        yield Fault(part, 1, 1, "its Liquid does not survive where it stands")
+    if template.format is Format.MJML and (unfit := html_check.faults(masked)):
+        detail = f"what stands in mj-raw does not fit together: {unfit[0][1]}"
+        yield fault_at(part, source, source.find("<mj-raw"), detail)
     for href in markup.hrefs(masked.text):
         try:
             links.read(masked, href, template.utm)
         except ValueError as error:  # it was put together from pieces, as in an mj-navbar
-            place = max(template.source.find(masked.restore(href.address)), 0)
-            raise refusal([fault_at(part, template.source, place, str(error))]) from error
-    if template.text is None:
-        text = rendering.text_of(masked, template.utm)
-        if liquid_language.syntax_error(text) is not None:
-            raise refusal([Fault(part, 1, 1, "no text part can be made from it; give one")])
+            yield fault_at(part, source, source.find(masked.restore(href.address)), str(error))
     total = size(template)
     if total > MAX_BYTES:
-        detail = (
-            f"with its compiled HTML the template has {total:,} bytes, of {MAX_BYTES:,} at most"
-        )
-        raise refusal([Fault(part, 1, 1, detail)])
+        detail = f"with its compiled HTML it has {total:,} bytes; {MAX_BYTES:,} is the limit"
+        yield Fault(part, 1, 1, detail)
+
+
+def _text_fault(template: Template) -> Iterator[Fault]:
+    if template.text is None:
+        text = rendering.text_of(markup.set_aside(template.body), template.utm)
+        if liquid_language.syntax_error(text) is not None:
+            yield Fault(template.format, 1, 1, "no text part can be made from it; give one")
