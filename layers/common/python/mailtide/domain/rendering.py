@@ -58,10 +58,8 @@ class Variant:
         subject = self.subject.fill(data).strip()
         if not subject:
             raise RenderError("subject: it is empty for this contact", part="subject")
-        text = self.text.fill(data)
-        if self.text_is_made:
-            text = plain_text.settled(text)
-        return Content(subject, self.html.fill(data), text)
+        html, text = self.html.fill(data), self.text.fill(data)
+        return Content(subject, html, plain_text.settled(text) if self.text_is_made else text)
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
         """Return the finished message (RFC 5322) of one contact, dated `at`.

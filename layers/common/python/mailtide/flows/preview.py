@@ -107,8 +107,11 @@ class Previewer:
 
 def _failed(template: Template, error: RenderError) -> InvalidInputError:
     """Return the refusal, with the place in what the author wrote if it can be told."""
-    written = {"subject": ("subject", template.subject), "text": ("text", template.text or "")}
-    part, source = written.get(error.part, (template.format.value, template.source))
+    part, source = template.format.value, template.source
+    if error.part == "subject":
+        part, source = "subject", template.subject
+    elif error.part == "text" and template.text is not None:
+        part, source = "text", template.text
     index = source.find(error.construct) if error.construct else -1
     at = fault_at(part, source, index, "").at if index >= 0 else error.part or "headers"
     return InvalidInputError(
