@@ -43,6 +43,7 @@ SUMS = {
     hits: tuple(f"{hits}_{verdict}" for verdict in ("human", "machine", "unknown"))
     for hits in ("opens", "clicks")
 }
+KEPT_BACK = "kept_back"  # a fate that counts as no bounce: no receiver was asked
 SECOND = timedelta(seconds=1)
 # `sent` is stamped before a block's first byte leaves, so the whole block may lie in between.
 WRITE_AHEAD = timedelta(seconds=120)
@@ -90,9 +91,10 @@ def _spans(message: Mapping[str, Any]) -> Iterator[tuple[str, Span]]:
     # The relay's own events carry the ledger's very instant.
     for at in map(_instant, message["deferred_at"]):
         yield "deferred", (at, at)
+    bounced = [] if message["fate"] == KEPT_BACK else [f"bounced_{message['fate']}"]
     for metric, key, slack in (
         ("delivered", "delivered_at", timedelta()),
-        (f"bounced_{message['fate']}", "bounced_at", timedelta()),
+        *((metric, "bounced_at", timedelta()) for metric in bounced),
         ("bounced_hard", "returned_at", POST),
         ("complaints", "complained_at", POST),
         ("unsubscribes", "unsubscribed_at", POST),
@@ -113,16 +115,16 @@ def _instant(text: str) -> datetime:
 
 
 def failures(ledger: Ledger) -> int:
-    """Count the messages that the relay refused for good and never took."""
-    taken = {message["envelope_from"] for message in ledger["messages"]}
-    refused = {r["envelope_from"] for r in ledger["refusals"] if r["code"] >= 500}
+    """Count the messages that their carrier refused for good and never took."""
+    taken = {message["message_id"] for message in ledger["messages"]}
+    refused = {r["message_id"] for r in ledger["refusals"] if r["code"] >= 500}
     return len(refused - taken)
 
 
 def compare(ledger: Ledger, counters: Mapping[Cell, int]) -> list[Difference]:
     """Return every number that differs; the counters must be those of the ledger's messages.
 
-    Messages that the relay refused for good are compared in total only: the ledger does not know
+    Messages that a carrier refused for good are compared in total only: the ledger does not know
     whose they would have been.
     """
     happened = list(facts(ledger))

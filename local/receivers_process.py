@@ -26,6 +26,7 @@ class Receivers:
     """The running receivers."""
 
     smtp_ports: Mapping[str, int]  # by the name of the sending IP
+    ses_url: str | None  # where SESv2 is
     control_url: str
 
     def ledger(self, campaign_id: str) -> dict[str, Any]:
@@ -44,6 +45,14 @@ class Receivers:
     def change(self, behaviour: Mapping[str, Any]) -> None:
         """Change how receivers behave from now on."""
         httpx.post(f"{self.control_url}/behaviour", json=dict(behaviour)).raise_for_status()
+
+    def ses(self) -> dict[str, Any]:
+        """Read the account of SES."""
+        return self._get("/ses")
+
+    def change_ses(self, state: Mapping[str, Any]) -> None:
+        """Change what the account of SES may do from now on (`local.ses.account.State`)."""
+        httpx.post(f"{self.control_url}/ses", json=dict(state)).raise_for_status()
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         response = httpx.get(f"{self.control_url}{path}", params=query, timeout=TIMEOUT_SECONDS)
@@ -64,7 +73,8 @@ def running(config: Mapping[str, Any]) -> Iterator[Receivers]:
         path.write_text(json.dumps(config))
         with _started(path, folder / "log") as process:
             ports = json.loads(_ready_line(process, folder / "log"))
-            yield Receivers(ports["smtp"], f"http://127.0.0.1:{ports['control']}")
+            ses_url = f"http://127.0.0.1:{ports['ses']}" if ports["ses"] else None
+            yield Receivers(ports["smtp"], ses_url, f"http://127.0.0.1:{ports['control']}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

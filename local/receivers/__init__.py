@@ -6,7 +6,7 @@ out, pixels and links are fetched, mail is answered and given back. Every fate f
 address), so two runs agree.
 
 `python -m local.receivers --config FILE.json` prints one line of JSON with its ports when ready
-(`{"smtp": {"<ip>": port}, "control": port}`) and stops on SIGTERM or SIGINT.
+(`{"smtp": {"<ip>": port}, "control": port, "ses": port or null}`) and stops on SIGTERM or SIGINT.
 
 An address may force what happens to it by the start of its local part:
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from local.ses.account import State
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Word = Literal[  # what an address may force, see the package
     "hard",
@@ -62,6 +64,19 @@ class Inbound(Strict):
     url: str
     token: str
     recipient: str | None = None  # of the report; None: `fbl@` the bounce domain of the message
+
+
+class Ses(Strict):
+    """The SES of the same world, see `local.ses`."""
+
+    aws_endpoint: str  # where SNS is
+    port: int = 0  # 0: the system chooses
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    address: str = "203.0.113.200"  # what receivers see of every configuration set
+    throttle: float = 0.05  # seconds between two calls of SNS, not scaled
+    retry: float = 1.0  # seconds after SNS did not take all of a call, not scaled
+    state: State = State()
 
 
 class Rates(Strict):
@@ -147,7 +162,8 @@ class Config(Strict):
 
     listeners: tuple[Listener, ...] = Field(min_length=1)
     webhook: Webhook
-    inbound: Inbound | None = None  # None: complaints are not reported
+    inbound: Inbound | None = None  # None: the relay's complaints are not reported
+    ses: Ses | None = None
     control_port: int = 0
     host: str = "127.0.0.1"
     starttls: bool = False

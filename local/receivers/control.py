@@ -4,12 +4,14 @@
 |---|---|
 | `GET /ledger?campaign=` | every message, refusal and duplicate |
 | `GET /summary?campaign=` | counters, in all and by bucket, provider, identity, ip, campaign |
-| `GET /idle` | `idle_seconds`, `scheduled` acts, `unsent` webhook events |
+| `GET /idle` | `idle_seconds`, `scheduled` acts, `unsent` events |
 | `GET /mail?recipient=` | the raw messages still kept for an address, oldest first |
 | `GET /behaviour`, `POST /behaviour` | the behaviour in force; POST: a partial update |
+| `GET /ses`, `POST /ses` | the account of SES, when there is one; POST: a partial update of it |
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -18,18 +20,18 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from local.receivers.mailroom import Mailroom
-from local.receivers.poster import Poster
+from local.receivers.outbox import Outbox
 
 
 class Control:
     """The handlers of the control server."""
 
-    def __init__(self, mailroom: Mailroom, poster: Poster) -> None:
+    def __init__(self, mailroom: Mailroom, outboxes: Sequence[Outbox]) -> None:
         self._mailroom = mailroom
-        self._poster = poster
+        self._outboxes = outboxes
 
-    def app(self) -> web.Application:
-        """Build the application."""
+    def app(self, *more: web.RouteDef) -> web.Application:
+        """Build the application, with routes of others."""
         app = web.Application()
         app.add_routes(
             [
@@ -39,6 +41,7 @@ class Control:
                 web.get("/mail", self._mail),
                 web.get("/behaviour", self._behaviour),
                 web.post("/behaviour", self._change),
+                *more,
             ]
         )
         return app
@@ -54,7 +57,7 @@ class Control:
             {
                 "idle_seconds": self._mailroom.idle_seconds(),
                 "scheduled": self._mailroom.scheduled,
-                "unsent": self._poster.unsent,
+                "unsent": sum(outbox.unsent for outbox in self._outboxes),
             }
         )
 

@@ -48,7 +48,7 @@ class Hit:
 
 @dataclass(slots=True)
 class Entry:
-    """One message that the relay took."""
+    """One message that a carrier took: the relay, or SES."""
 
     queue_id: str  # decimal
     ip: str
@@ -61,8 +61,8 @@ class Entry:
     provider: str
     fate: str
     accepted_at: datetime
-    ip_tag: str | None = None  # of the VERP sender
-    message_id: str | None = None  # of the VERP sender
+    ip_tag: str | None = None  # of the VERP sender, or a tag of SES
+    message_id: str | None = None
     campaign: str | None = None
     deferred_at: list[datetime] = field(default_factory=list)
     delivered_at: datetime | None = None
@@ -103,13 +103,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One message that the relay did not take."""
+    """One message that a carrier did not take."""
 
     at: datetime
     ip: str
     envelope_from: str
     recipient: str
     code: int
+    message_id: str | None
 
 
 def facts(entry: Entry) -> Iterator[tuple[str, datetime]]:

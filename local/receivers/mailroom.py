@@ -1,24 +1,37 @@
-"""The mail room: takes what the relay accepted, and lets its plan happen, act by act, in time."""
+"""The mail room: takes what a carrier accepted, and lets its plan happen, act by act, in time."""
 
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.receivers import events
 from local.receivers.acts import Act, ActKind, Dice
-from local.receivers.config import Config, Listener
-from local.receivers.events import Event, Route, Session, Snowflakes, Span
-from local.receivers.ledger import CAMPAIGN_LENGTH, Entry, Ledger, Refusal, read_verp
+from local.receivers.config import Config
+from local.receivers.events import Snowflakes
+from local.receivers.ledger import CAMPAIGN_LENGTH, Entry, Ledger, Refusal
 from local.receivers.letter import read_headers
 from local.receivers.providers import Reply
 from local.receivers.readers import Delivered, Readers
+from local.receivers.teller import Teller
 from local.receivers.world import Plan, Reception, World
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message as its carrier was given it."""
+
+    ip: str  # name of the sending IP
+    address: str  # what receivers see of it
+    envelope_from: str
+    recipient: str
+    content: bytes
+    ip_tag: str | None  # as the message names its sending IP and itself
+    message_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +39,23 @@ class Case:
     """One message on its way, with all that its acts need."""
 
     plan: Plan
-    listener: Listener
     entry: Entry
-    queue_id: int
+    address: str  # of the sending IP
+    teller: Teller
     mail: Delivered
-
-    def span(self, span_id: int) -> Span:
-        """Begin one delivery attempt."""
-        local, _, domain = self.entry.envelope_from.rpartition("@")
-        return Span(
-            span_id=span_id,
-            queue_id=self.queue_id,
-            queue_name=self.listener.ip[:8],
-            sender=f"{local}@{domain.lower()}",
-            recipient=self.entry.recipient,
-            size=self.entry.size,
-        )
-
-    @property
-    def route(self) -> Route:
-        """Where the relay connects for it."""
-        domain = self.entry.recipient.rpartition("@")[2]
-        return Route(domain, self.plan.provider.mx_host(domain), self.listener.address)
 
 
 class Mailroom:
-    """Everything between the relay's acceptance and the ledger."""
+    """Everything between a carrier's acceptance and the ledger."""
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        ledger: Ledger,
-        readers: Readers,
-        put_events: Callable[[Iterable[Event]], None],
-    ) -> None:
+    def __init__(self, config: Config, *, ledger: Ledger, readers: Readers) -> None:
         dice = Dice(config.seed, config.time_scale)
         self.world = World(dice, config.delays, config.domains, config.behaviour)
         self.ledger = ledger
+        self.ids = Snowflakes()
         self.scheduled = 0
         self.kept: deque[tuple[str, bytes]] = deque(maxlen=config.kept_mails)
         self._readers = readers
-        self._put_events = put_events
-        self._ids = Snowflakes()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_at = _now()
@@ -89,59 +76,66 @@ class Mailroom:
         """
         self.world = replace(self.world, behaviour=self.world.behaviour.changed(patch))
 
-    def reception(self, listener: Listener, sender: str, recipient: str) -> Reception:
-        """Decide at RCPT; a refusal for now ends after the configured number of them."""
-        decision = self.world.reception(recipient, listener.ip)
-        verp = read_verp(sender)
-        key = (verp[1] if verp else sender, recipient)
+    def reception(self, ip: str, message: str, recipient: str) -> Reception:
+        """Decide whether the carrier takes it; refusals for now end after so many of them."""
+        decision = self.world.reception(recipient, ip)
+        key = (message, recipient)
         if decision is Reception.REFUSED_FOR_NOW:
             if self._refused[key] >= self.world.behaviour.relay_4xx_refusals:
                 return Reception.TAKEN
             self._refused[key] += 1
         return decision
 
-    def refuse(self, listener: Listener, sender: str, recipient: str, code: int) -> None:
-        """Record that the relay did not take a message."""
+    def refuse(self, refusal: Refusal) -> None:
+        """Record that a carrier did not take a message."""
         self.touch()
-        self.ledger.refusals.append(Refusal(_now(), listener.ip, sender, recipient, code))
+        self.ledger.refusals.append(refusal)
 
-    def accept(
-        self, listener: Listener, session: Session, sender: str, recipient: str, content: bytes
-    ) -> int:
-        """Take one message into the queue and start its life; return its queue id."""
+    def accept(self, parcel: Parcel, tell: Callable[[Entry, Plan], Teller]) -> Entry:
+        """Take one message into the queue and start its life.
+
+        Args:
+            parcel: the message.
+            tell: makes the one who tells of it.
+        """
+        plan = self.world.plan(parcel.recipient, parcel.ip, read_headers(parcel.content).subject)
+        case = self._case(parcel, plan, tell)
+        case.teller.accepted()
+        for act in plan.relay:
+            self._schedule(act.after, self._relay_act, act, case)
+        return case.entry
+
+    def keep_back(self, parcel: Parcel, tell: Callable[[Entry, Plan], Teller]) -> Entry:
+        """Take one message that the carrier will not try to deliver; what follows is its own."""
+        plan = self.world.kept_back(parcel.recipient)
+        case = self._case(parcel, plan, tell)
+        case.teller.accepted()
+        case.entry.bounced_at = case.teller.now()
+        return case.entry
+
+    def _case(self, parcel: Parcel, plan: Plan, tell: Callable[[Entry, Plan], Teller]) -> Case:
         self.touch()
-        headers = read_headers(content)
-        plan = self.world.plan(recipient, listener.ip, headers.subject)
-        queue_id = self._ids.next(_now())
-        verp = read_verp(sender)
+        headers = read_headers(parcel.content)
         entry = Entry(
-            queue_id=str(queue_id),
-            ip=listener.ip,
-            envelope_from=sender,
-            recipient=recipient,
+            queue_id=str(self.ids.next(_now())),
+            ip=parcel.ip,
+            envelope_from=parcel.envelope_from,
+            recipient=parcel.recipient,
             identity=headers.identity,
             message_id_header=headers.message_id,
             subject=headers.subject,
-            size=len(content),
+            size=len(parcel.content),
             provider=plan.provider.name,
-            fate=plan.fate.value,
-            accepted_at=_second(),
-            ip_tag=verp[0] if verp else None,
-            message_id=verp[1] if verp else None,
-            campaign=verp[1][:CAMPAIGN_LENGTH] if verp else None,
+            fate=plan.fate,
+            accepted_at=_now(),
+            ip_tag=parcel.ip_tag,
+            message_id=parcel.message_id,
+            campaign=parcel.message_id[:CAMPAIGN_LENGTH] if parcel.message_id else None,
         )
         self.ledger.entries.append(entry)
-        self.kept.append((recipient.lower(), content))
-        mail = Delivered(entry, plan.provider, headers, content, listener.address)
-        case = Case(plan, listener, entry, queue_id, mail)
-        self._put_events([events.queued(entry.accepted_at, case.span(0), session)])
-        for act in plan.relay:
-            self._schedule(act.after, self._relay_act, act, case)
-        return queue_id
-
-    def new_id(self) -> int:
-        """Make an id for a session or an attempt."""
-        return self._ids.next(_now())
+        self.kept.append((parcel.recipient.lower(), parcel.content))
+        mail = Delivered(entry, plan.provider, headers, parcel.content, parcel.address)
+        return Case(plan, entry, parcel.address, tell(entry, plan), mail)
 
     async def close(self) -> None:
         """Cancel what is under way."""
@@ -160,53 +154,52 @@ class Mailroom:
         self.touch()
 
     def _relay_act(self, act: Act, case: Case) -> None:
-        at = _second()
-        span = case.span(self.new_id())
-        make = {
+        perform = {
             ActKind.DELIVER: self._deliver,
             ActKind.DEFER: self._defer,
             ActKind.BOUNCE: self._bounce,
             ActKind.GIVE_UP: self._give_up,
         }[act.kind]
-        self._put_events(make(at, span, case))
+        perform(case.teller.now(), case)
         self._done()
 
-    def _deliver(self, at: datetime, span: Span, case: Case) -> list[Event]:
+    def _deliver(self, at: datetime, case: Case) -> None:
         case.entry.delivered_at = at
         for act in case.plan.reader:
             self._schedule(act.after, self._reader_act, act, case)
-        words = case.plan.provider.accepted.format(trace=f"{span.span_id:x}")
-        return events.delivered(at, span, case.route, case.entry.accepted_at, words)
+        case.teller.delivered(at, case.plan.provider.accepted.format(trace=self._trace()))
 
-    def _defer(self, at: datetime, span: Span, case: Case) -> list[Event]:
+    def _defer(self, at: datetime, case: Case) -> None:
         case.entry.deferred_at.append(at)
-        reply = self._refusal(span, case)
-        retry_at = at + timedelta(seconds=case.plan.relay[-1].after - case.plan.relay[0].after)
-        accepted_at = case.entry.accepted_at
-        return events.deferred(at, span, case.route, accepted_at, reply, retry_at)
+        first, *_, last = case.plan.relay
+        retry_at = at + timedelta(seconds=last.after - first.after)
+        case.teller.deferred(at, self._refusal(case), retry_at)
 
-    def _bounce(self, at: datetime, span: Span, case: Case) -> list[Event]:
+    def _bounce(self, at: datetime, case: Case) -> None:
         case.entry.bounced_at = at
-        reply = self._refusal(span, case)
-        return events.bounced(at, span, case.route, case.entry.accepted_at, reply)
+        case.teller.bounced(at, self._refusal(case))
 
-    def _give_up(self, at: datetime, span: Span, case: Case) -> list[Event]:
+    def _give_up(self, at: datetime, case: Case) -> None:
         case.entry.bounced_at = at
-        reply = self._refusal(span, case)
-        return events.gave_up(at, span, case.route, case.entry.accepted_at, reply)
+        case.teller.gave_up(at, self._refusal(case))
 
-    def _refusal(self, span: Span, case: Case) -> Reply:
+    def _refusal(self, case: Case) -> Reply:
         if case.plan.reply is None:
             raise ValueError("only a message with a refusal is refused")
         reply = case.plan.reply.filled(
-            recipient=case.entry.recipient,
-            ip=case.listener.address,
-            trace=f"{span.span_id:x}",
+            recipient=case.entry.recipient, ip=case.address, trace=self._trace()
         )
         case.entry.smtp_code, case.entry.smtp_response = reply.code, reply.text
         return reply
 
+    def _trace(self) -> str:
+        return f"{self.ids.next(_now()):x}"
+
     def _reader_act(self, act: Act, case: Case) -> None:
+        if act.kind is ActKind.COMPLAIN and case.teller.complained(at := case.teller.now()):
+            case.entry.complained_at = at
+            self._done()
+            return
         task = asyncio.get_running_loop().create_task(self._readers.do(act, case.mail))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -220,8 +213,3 @@ class Mailroom:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _second() -> datetime:
-    """Now, as a webhook's `createdAt` can say it."""
-    return _now().replace(microsecond=0)

@@ -6,16 +6,20 @@ parameters of DSN (RFC 3461) are added here, aiosmtpd has neither.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from aiosmtpd.smtp import Session as SmtpSession
 
 from local.receivers.config import Config, Listener
-from local.receivers.events import Session
-from local.receivers.mailroom import Mailroom
-from local.receivers.world import Reception
+from local.receivers.events import Event, Route, Session
+from local.receivers.ledger import Entry, Refusal, read_verp
+from local.receivers.mailroom import Mailroom, Parcel
+from local.receivers.teller import StalwartTeller
+from local.receivers.world import Plan, Reception
 
 _REFUSALS = {
     Reception.REFUSED_FOR_NOW: "451 4.4.5 Rate limit exceeded, try again later.",
@@ -67,9 +71,12 @@ def _plain(arg: str | None) -> str | None:
 class _Handler:
     """aiosmtpd's hooks for one listener."""
 
-    def __init__(self, listener: Listener, mailroom: Mailroom) -> None:
+    def __init__(
+        self, listener: Listener, mailroom: Mailroom, put_events: Callable[[Iterable[Event]], None]
+    ) -> None:
         self._listener = listener
         self._mailroom = mailroom
+        self._put_events = put_events
 
     async def handle_EHLO(  # noqa: N802 - the name is aiosmtpd's
         self,
@@ -109,10 +116,13 @@ class _Handler:
         if envelope.rcpt_tos:
             return "452 4.5.3 Too many recipients."
         sender = envelope.mail_from or ""
-        refusal = _REFUSALS.get(self._mailroom.reception(self._listener, sender, address))
-        if refusal:
-            self._mailroom.refuse(self._listener, sender, address, int(refusal[:3]))
-            return refusal
+        _, message_id = read_verp(sender) or (None, None)
+        ip = self._listener.ip
+        reply = _REFUSALS.get(self._mailroom.reception(ip, message_id or sender, address))
+        if reply:
+            at, code = datetime.now(UTC), int(reply[:3])
+            self._mailroom.refuse(Refusal(at, ip, sender, address, code, message_id))
+            return reply
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -124,26 +134,53 @@ class _Handler:
         if not isinstance(server.transport, asyncio.Transport):
             raise ConnectionResetError("the client left before its message was queued")
         peer = server.transport.get_extra_info("peername")
-        queue_id = self._mailroom.accept(
-            self._listener,
-            Session(self._mailroom.new_id(), self._listener.port or 587, peer[0], peer[1]),
-            envelope.mail_from or "",
-            recipient,
-            envelope.original_content or b"",
+        submission = Session(
+            self._mailroom.ids.next(datetime.now(UTC)), self._listener.port or 587, *peer[:2]
         )
+        parcel = _parcel(self._listener, envelope)
+        entry = self._mailroom.accept(parcel, partial(self._teller, submission))
         reception = self._mailroom.world.reception(recipient, self._listener.ip)
         if reception is Reception.TAKEN_IN_SILENCE:
             server.transport.abort()
             await asyncio.Event().wait()  # cancelled with the connection
-        return f"250 2.0.0 Message queued with id {queue_id:x}"
+        return f"250 2.0.0 Message queued with id {int(entry.queue_id):x}"
+
+    def _teller(self, session: Session, entry: Entry, plan: Plan) -> StalwartTeller:
+        domain = entry.recipient.rpartition("@")[2]
+        return StalwartTeller(
+            entry=entry,
+            queue_name=self._listener.ip[:8],
+            session=session,
+            route=Route(domain, plan.provider.mx_host(domain), self._listener.address),
+            ids=self._mailroom.ids,
+            put=self._put_events,
+        )
+
+
+def _parcel(listener: Listener, envelope: Envelope) -> Parcel:
+    sender = envelope.mail_from or ""
+    ip_tag, message_id = read_verp(sender) or (None, None)
+    return Parcel(
+        ip=listener.ip,
+        address=listener.address,
+        envelope_from=sender,
+        recipient=envelope.rcpt_tos[0],
+        content=envelope.original_content or b"",
+        ip_tag=ip_tag,
+        message_id=message_id,
+    )
 
 
 async def listen(
-    config: Config, listener: Listener, mailroom: Mailroom, tls: ssl.SSLContext | None
+    config: Config,
+    listener: Listener,
+    mailroom: Mailroom,
+    put_events: Callable[[Iterable[Event]], None],
+    tls: ssl.SSLContext | None,
 ) -> asyncio.Server:
     """Open the listener of one sending IP on loopback."""
     loop = asyncio.get_running_loop()
-    handler = _Handler(listener, mailroom)
+    handler = _Handler(listener, mailroom, put_events)
     return await loop.create_server(
         _factory(handler, _authenticator(listener), tls), config.host, listener.port
     )

@@ -33,6 +33,7 @@ class Fate(StrEnum):
     HARD = "hard"
     SOFT = "soft"
     BLOCKED = "blocked"
+    KEPT_BACK = "kept_back"  # by the carrier, which asked no receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,10 @@ class World:
                 else ()
             ),
         )
+
+    def kept_back(self, recipient: str) -> Plan:
+        """Return the life of a message that its carrier will not try to deliver."""
+        return Plan(Fate.KEPT_BACK, self.provider(recipient), reply=None, relay=(), reader=())
 
     def provider(self, recipient: str) -> Provider:
         """Find who receives for an address."""

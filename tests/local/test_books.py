@@ -35,7 +35,7 @@ def hit(at: datetime, seconds: float = 0.1) -> dict[str, str]:
 def message(recipient: str = "anna@gmail.com", **known: Any) -> dict[str, Any]:
     return {
         "recipient": recipient,
-        "envelope_from": f"b-a1-{recipient}@bounce.example",
+        "message_id": recipient,
         "provider": "gmail",
         "identity": "news.example",
         "fate": "delivered",
@@ -163,12 +163,17 @@ def test_hit_at_the_edge_may_count_on_either_side_but_not_on_both() -> None:
 
 def test_message_that_the_relay_refused_for_good_is_a_failure() -> None:
     refusals = [
-        {"recipient": "dora@gmail.com", "envelope_from": "b-a1-dora", "code": 550},
-        {"recipient": "emil@gmail.com", "envelope_from": "b-a1-emil", "code": 451},
+        {"recipient": "dora@gmail.com", "message_id": "dora", "code": 550},
+        {"recipient": "emil@gmail.com", "message_id": "emil", "code": 451},
     ]
     book = ledger(refusals=refusals)
     assert [d.metric for d in compare(book, {})] == ["failed"]
     assert compare(book, {(TOTAL, "", "failed"): 1, (PROVIDER, "gmail", "failed"): 1}) == []
+
+
+def test_message_that_its_carrier_kept_back_is_sent_and_no_bounce() -> None:
+    book = ledger(message(fate="kept_back", bounced_at=NOON.isoformat()))
+    assert {fact.metric for fact in facts(book)} == {"sent"}
 
 
 def test_everybody_expected_and_nobody_else_is_no_problem() -> None:
@@ -196,7 +201,7 @@ def test_second_message_to_one_recipient_is_named_whatever_its_case() -> None:
 
 
 def test_recipient_whom_the_relay_refused_was_not_forgotten() -> None:
-    refusals = [{"recipient": "dora@gmail.com", "envelope_from": "b-a1-dora", "code": 550}]
+    refusals = [{"recipient": "dora@gmail.com", "message_id": "dora", "code": 550}]
     assert (
         people_problems(ledger(refusals=refusals), expected={"dora@gmail.com"}, suppressed=[]) == []
     )

@@ -195,7 +195,7 @@ def test_words_of_a_reply_come_without_its_codes() -> None:
         "The email account that you tried to reach does not exist. Please try\n"
         "double-checking the recipient's email address for typos or\n"
         "unnecessary spaces. For more information, go to\n"
-        "https://support.google.com/mail/?p=NoSuchUser "
+        " https://support.google.com/mail/?p=NoSuchUser "
         "d2e1a72fcca58-7acf24e0b1csi1834567b3a.113 - gsmtp"
     )
 

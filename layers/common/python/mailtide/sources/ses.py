@@ -48,8 +48,8 @@ _KEPT_TAGS: Mapping[str, str] = MappingProxyType({"ses:outgoing-ip": "local_ip"}
 _PEOPLE = ("bouncedRecipients", "complainedRecipients", "delayedRecipients", "recipients")
 _WORDS = ("smtpResponse", "reason", "errorMessage")
 _SMTP = re.compile(r"^smtp;\s*", re.IGNORECASE)
-_CODES = re.compile(r"^([2-5]\d\d)(?:[ -]|$)[ \t]*", re.MULTILINE)
-_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?:[ \t]+|$)", re.MULTILINE)
+_CODES = re.compile(r"^([2-5]\d\d)(?:[ -]|$)", re.MULTILINE)
+_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?: |$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
