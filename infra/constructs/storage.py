@@ -24,7 +24,7 @@ class Storage(Construct):
             enforce_ssl=not config.emulator,
             lifecycle_rules=[
                 _expire("exports/", days=7),
-                _expire("imports/", days=30),
+                _expire("imports/", days=7),
                 _expire("payloads/", days=30),
                 _expire("raw/", days=90),
                 _expire("refused/", days=90),

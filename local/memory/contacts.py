@@ -183,6 +183,12 @@ class Suppressions:
             if org == org_id and shard_of(contact_id) == shard
         }
 
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Drop the address and keep the reasons."""
+        found = self.rows.get((org_id, contact_id))
+        if found is not None:
+            self.rows[org_id, contact_id] = replace(found, email=None)
+
     def add(self, suppression: Suppression) -> None:
         """Add reasons to what stands against a contact; the earliest of each reason is kept."""
         key = suppression.org_id, suppression.contact_id

@@ -1,6 +1,6 @@
 """Import jobs and their files in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -64,6 +64,10 @@ class Files(Bucket):
             raise FileChangedError(key)
         return body[offset : offset + size]
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Name the objects under a prefix."""
+        yield from sorted(key for key in self.objects if key.startswith(prefix))
+
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those that are gone do not matter."""
         for key in keys:
@@ -94,7 +98,7 @@ class Files(Bucket):
 
     def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
         """Write `head` and the objects, in order, as one."""
-        self.objects[target] = head + b"".join(self.objects[key] for key in keys)
+        self.objects[target] = head + b"".join(map(self.get, keys))
 
 
 @dataclass(slots=True)

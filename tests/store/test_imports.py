@@ -54,6 +54,20 @@ def bucket() -> ImportFiles:
     return ImportFiles(s3, "data")
 
 
+def test_objects_are_named_by_prefix_page_after_page(
+    files: ImportFiles | MemoryFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(files, ImportFiles):
+        pages = files._s3.list_objects_v2
+        short = {"MaxKeys": 2}
+        monkeypatch.setattr(files._s3, "list_objects_v2", lambda **asked: pages(**asked, **short))
+    for name in ("a/1", "a/2", "a/3", "b/1"):
+        files.put(name, b"x")
+    assert list(files.keys("a/")) == ["a/1", "a/2", "a/3"]
+    files.delete(list(files.keys("a/")))
+    assert list(files.keys("")) == ["b/1"]
+
+
 def test_a_job_is_read_as_it_was_written(jobs: Imports | MemoryImports) -> None:
     jobs.create(JOB)
     assert jobs.get("acme", "i1") == JOB

@@ -50,17 +50,10 @@ def test_a_contact_that_others_keep_changing_is_tried_again_later() -> None:
     contacts = Restless()
     ann = Contact("acme", contact_id("acme", "ann@x.com"), "ann@x.com", "other", NOW)
     contacts.put(ann)
-    book = ContactBook(contacts, Lists(), Unsuppressed(), contact_id, lambda: NOW)
+    book = ContactBook(contacts, contact_id, lambda: NOW)
     with pytest.raises(RetryableError):
         book.change("acme", ann.contact_id, {"timezone": "UTC"})
     assert book.change("acme", ann.contact_id, {}) == ann
-
-
-class Unsuppressed:
-    """Nothing to forget."""
-
-    def forget(self, org_id: str, contact_id: str) -> None:
-        """Do nothing."""
 
 
 @dataclass

@@ -105,7 +105,8 @@ class World:
             for one in self.contacts.rows.values()
         }
         job = self.job
-        return job.state, job.counts, contacts, self.lists.rows["list1"], self.report
+        files = sorted(self.files.objects)
+        return job.state, job.counts, contacts, self.lists.rows["list1"], self.report, files
 
 
 FILE = b"""email,name,timezone
@@ -141,6 +142,23 @@ def test_a_file_becomes_contacts_members_counts_and_a_report() -> None:
         ("9", "cid@example.com"),
         ("12", "dan@example.com,Dan,Mars/Base"),
     ]
+
+
+def test_of_the_files_of_an_import_that_is_over_only_the_report_stays() -> None:
+    world = World(FILE)
+    world.run()
+    assert list(world.files.objects) == [world.job.report_key]
+    failed = World(b"name\nAnn\n")
+    assert failed.run() is Ending.FAILED
+    assert failed.files.objects == {}
+
+
+def test_files_that_a_dead_worker_left_go_when_its_pointer_comes_back() -> None:
+    world = World(FILE)
+    world.run()
+    world.files.put(world.job.refused_key(0), b"left by a worker that was frozen")
+    assert world.run() is Ending.STALE
+    assert list(world.files.objects) == [world.job.report_key]
 
 
 def test_of_an_address_that_stands_twice_the_last_values_win_where_there_are_any() -> None:
@@ -306,6 +324,7 @@ class Queue:
     scheduler: Scheduler
     workers: int
     started: int = 0
+    failed: bool = False  # a pointer came back
 
     def pump(self) -> None:
         """Run until nothing is left to do; `workers` read the first pointer at once."""
@@ -313,8 +332,9 @@ class Queue:
             self.spawn()
         for _ in range(100_000):
             if not self.scheduler.turn():
-                if self.world.job.state is ImportState.RUNNING:
-                    self.spawn()  # the pointer came back, although a frozen worker has it
+                if self.failed or self.world.job.state is ImportState.RUNNING:
+                    self.failed = False
+                    self.spawn()  # the pointer came back, perhaps although a frozen worker has it
                 elif wake := self.scheduler.next_wake():
                     self.world.clock.forward_to(wake)
                 else:
@@ -327,7 +347,12 @@ class Queue:
     def spawn(self) -> None:
         self.started += 1
         name = f"worker{self.started}"
-        self.scheduler.spawn("worker", self.started, lambda: self._work(name), lambda _: None)
+        self.scheduler.spawn("worker", self.started, lambda: self._work(name), self._ended)
+
+    def _ended(self, well: bool) -> None:
+        """Let the pointer of a worker that failed or died come back."""
+        if not well:
+            self.failed = True
 
     def _work(self, name: str) -> None:
         steps = Steps(self.scheduler.step, self.scheduler.freeze, lambda: self.scheduler.steps)

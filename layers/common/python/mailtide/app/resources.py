@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mailtide.app.base import client, connect, contact_id, keyring, now, settings
-from mailtide.app.job_kinds import job_desk
+from mailtide.app.job_kinds import files, job_desk
 from mailtide.app.outgoing import starter
 from mailtide.domain import identifiers, organisation
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mailtide.flows.addresses import Addresses
     from mailtide.flows.campaign_desk import CampaignDesk
     from mailtide.flows.contact_book import ContactBook
+    from mailtide.flows.erasure import Erasure
     from mailtide.flows.export_desk import ExportDesk
     from mailtide.flows.import_desk import ImportDesk
     from mailtide.flows.imports import Importer
@@ -42,6 +43,7 @@ class Resources:
     contacts: "Contacts"
     addresses: "Addresses"
     contact_book: "ContactBook"
+    erasure: "Erasure"
     lists: "Lists"
     segments: "SegmentDesk"
     imports: "ImportDesk"
@@ -73,6 +75,7 @@ def api() -> Resources:
     """All resources of the API."""
     from mailtide.flows.addresses import Addresses
     from mailtide.flows.contact_book import ContactBook
+    from mailtide.flows.erasure import Erasure
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.lists import Lists
@@ -86,7 +89,8 @@ def api() -> Resources:
     return Resources(
         contacts=contacts,
         addresses=Addresses(contacts),
-        contact_book=ContactBook(contacts, lists, suppressions, contact_id, now),
+        contact_book=ContactBook(contacts, contact_id, now),
+        erasure=Erasure(contacts, lists, suppressions, files()),
         lists=lists,
         segments=_segment_desk(),
         imports=_import_desk(),

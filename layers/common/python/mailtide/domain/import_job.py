@@ -20,6 +20,8 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.csv_records import Place
 from mailtide.errors import ConflictError
 
+REPORT = "refused.csv"  # the name of the report of all refused rows
+
 _BUCKET_BITS = 12
 _KEY_BYTES = 8
 
@@ -74,6 +76,11 @@ class ImportJob:
     failure: str | None = None  # what is wrong, for people
     failure_code: str | None = None  # a problem's code
 
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing will be done any more."""
+        return self.state in (ImportState.DONE, ImportState.FAILED)
+
     def key(self, name: str) -> str:
         """Return where something of this import lies in the bucket."""
         return f"imports/{self.org_id}/{self.import_id}/{name}"
@@ -86,7 +93,7 @@ class ImportJob:
     @property
     def report_key(self) -> str:
         """The report of all refused rows."""
-        return self.key("refused.csv")
+        return self.key(REPORT)
 
     def refused_key(self, offset: int) -> str:
         """The refused rows of one chunk."""

@@ -1,4 +1,4 @@
-"""Contact book: save, change and erase single contacts.
+"""Contact book: save and change single contacts.
 
 Attributes are changed key by key (RFC 7396 at the first level): a key with null goes away.
 """
@@ -34,34 +34,12 @@ class Contacts(Protocol):
         """Write attributes and time zone; False when they are no longer what `old` says."""
         ...
 
-    def delete(self, org_id: str, contact_id: str) -> bool:
-        """Remove a contact; False when there is none."""
-        ...
-
-
-class Lists(Protocol):
-    """The lists."""
-
-    def forget(self, org_id: str, contact_id: str) -> None:
-        """Take a contact off all lists of its organisation."""
-        ...
-
-
-class Suppressions(Protocol):
-    """Whom organisations do not write to."""
-
-    def forget(self, org_id: str, contact_id: str) -> None:
-        """Drop the address and keep the reasons."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class ContactBook:
     """The contacts of all organisations, one at a time."""
 
     contacts: Contacts
-    lists: Lists
-    suppressions: Suppressions
     contact_id: Callable[[str, str], str]  # of an organisation and an address
     clock: Callable[[], datetime]
 
@@ -108,20 +86,6 @@ class ContactBook:
             if new == old or self.contacts.change(old, new, self.clock()):
                 return new
         raise RetryableError("The contact is being changed by others; try again.")
-
-    def erase(self, org_id: str, contact_id: str) -> None:
-        """Remove a person: the contact, the memberships, the address of a suppression.
-
-        That the person is suppressed stays known, by the hash that is the contact's id. The contact
-        goes last, so that a repeat after a death finds it and goes on.
-
-        Raises:
-            NotFoundError: when the organisation has none such.
-        """
-        self.get(org_id, contact_id)
-        self.lists.forget(org_id, contact_id)
-        self.suppressions.forget(org_id, contact_id)
-        self.contacts.delete(org_id, contact_id)
 
 
 def _changed(contact: Contact, change: Change) -> Contact:

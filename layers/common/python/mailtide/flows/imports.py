@@ -7,14 +7,12 @@ a compare-and-swap, and its counts follow from the file alone.
 Source: docs/domain/imports.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from mailtide.domain.contact import Contact
-from mailtide.domain.contact_fields import combined
 from mailtide.domain.csv_records import Place, Record, records
 from mailtide.domain.csv_rows import (
     HEAD_BYTES,
@@ -30,18 +28,16 @@ from mailtide.domain.import_job import (
     ImportJob,
     ImportState,
     Seen,
-    Write,
     advanced,
     pack,
 )
-from mailtide.domain.provider import provider_of
 from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
+from mailtide.flows.import_contacts import Contacts, write_contacts
 from mailtide.flows.pointers import ImportPointer
 
 CHUNK_ROWS = 2000
 CHUNK_BYTES = 2_000_000
 BLOCK_BYTES = 256 * 1024  # of the file, read at once
-_ROUNDS = 5  # of writing contacts; each but the first means that others changed them meanwhile
 
 
 class Ending(StrEnum):
@@ -95,20 +91,12 @@ class Files(Protocol):
         """Write `head` and the objects, in order, as one, in bounded memory."""
         ...
 
-
-class Contacts(Protocol):
-    """The contacts."""
-
-    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
-        """Read contacts consistently; only those that exist are in the answer."""
+    def keys(self, prefix: str) -> Iterable[str]:
+        """Name the objects under a prefix."""
         ...
 
-    def apply(self, import_id: str, writes: Sequence[Write], at: datetime) -> Sequence[Write]:
-        """Write attributes and time zones; return what has to be decided anew.
-
-        A write is done when its line, or a later one of the same import, was applied before. It
-        comes back when the contact is no longer what `old` says. Nothing else of a contact changes.
-        """
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; those that are gone do not matter."""
         ...
 
 
@@ -171,6 +159,7 @@ class Importer:
         """
         job = self.jobs.get(pointer.org_id, pointer.import_id)
         if job is None or job.state is not ImportState.RUNNING:
+            self._clear(job)
             return Ending.STALE
         try:
             if not self.lists.exists(job.org_id, job.list_id):
@@ -196,6 +185,7 @@ class Importer:
         self._report(job)
         end = Place(job.bytes_total, job.place.line)
         self._swap(job, replace(job, state=ImportState.DONE, place=end), holder)
+        self._clear(replace(job, state=ImportState.DONE))
         return Ending.DONE
 
     def _seen(self, job: ImportJob) -> Seen:
@@ -236,7 +226,7 @@ class Importer:
 
     def _apply(self, job: ImportJob, chunk: _Chunk, seen: Seen) -> ImportJob:
         """Write all that a chunk says; return the job behind it."""
-        self._write_contacts(job, chunk.rows)
+        write_contacts(self.contacts, job, chunk.rows, self.clock)
         self.lists.add_members(job.list_id, list(chunk.rows), self.clock())
         first = [contact_id for contact_id in chunk.rows if seen.add(contact_id)]
         offset = job.place.offset
@@ -245,40 +235,6 @@ class Importer:
             self.files.put(job.refused_key(offset), write_refused(chunk.refused))
         counts = Counts(len(first), chunk.good - len(first), len(chunk.refused))
         return advanced(job, chunk.after, counts)
-
-    def _write_contacts(self, job: ImportJob, rows: Mapping[str, Row]) -> None:
-        left = rows
-        for _ in range(_ROUNDS):
-            known = self.contacts.get_many(job.org_id, list(left))
-            writes = [
-                write
-                for contact_id, row in left.items()
-                if (write := self._write(job, contact_id, row, known.get(contact_id)))
-            ]
-            again = self.contacts.apply(job.import_id, writes, self.clock())
-            left = {write.new.contact_id: left[write.new.contact_id] for write in again}
-            if not left:
-                return
-        raise RetryableError("the contacts of the import are being changed by others")
-
-    def _write(
-        self, job: ImportJob, contact_id: str, row: Row, old: Contact | None
-    ) -> Write | None:
-        """Return what a row makes of a contact; None when it says nothing new."""
-        if old is None:
-            new = Contact(
-                org_id=job.org_id,
-                contact_id=contact_id,
-                email=row.email,
-                provider=provider_of(row.domain),
-                created_at=self.clock(),
-                attributes=row.attributes,
-                timezone=row.timezone,
-            )
-            return Write(None, new, row.line)
-        attributes = combined(old.attributes, row.attributes)
-        new = replace(old, attributes=attributes, timezone=row.timezone or old.timezone)
-        return None if new == old else Write(old, new, row.line)
 
     def _report(self, job: ImportJob) -> None:
         if job.refused_chunks:
@@ -290,7 +246,17 @@ class Importer:
         if job is not None and job.state is ImportState.RUNNING:
             failed = replace(job, state=ImportState.FAILED, failure=why, failure_code=code)
             self._swap(job, failed, holder)
+            self._clear(failed)
         return Ending.FAILED
+
+    def _clear(self, job: ImportJob | None) -> None:
+        """Remove the files of an import that is over, but for its report: they hold addresses.
+
+        Whoever dies before that leaves the pointer, with which it is done again.
+        """
+        if job is not None and job.is_over:
+            found = self.files.keys(job.key(""))
+            self.files.delete([key for key in found if key != job.report_key])
 
     def _swap(self, old: ImportJob, new: ImportJob, holder: str) -> ImportJob:
         if not self.jobs.swap(old, new, holder):

@@ -83,6 +83,17 @@ class ImportFiles:
         with translated():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Name the objects under a prefix."""
+        start: dict[str, str] = {}
+        while True:
+            with translated():
+                page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **start)
+            yield from (found["Key"] for found in page.get("Contents", ()))
+            if not page["IsTruncated"]:
+                return
+            start = {"ContinuationToken": page["NextContinuationToken"]}
+
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those that are gone do not matter.
 
