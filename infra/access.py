@@ -44,6 +44,7 @@ ACCESS: dict[str, Access] = {
             "campaigns": "rw",
             "warmup_schedules": "rw",
             "suppression_list": "rw",
+            "suppression_audit": "rw",
             "jobs": "rw",
             "idempotency_keys": "rw",
             "request_counts": "w",

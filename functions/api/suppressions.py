@@ -1,27 +1,45 @@
-"""Suppressions: whom nothing is sent to, and why."""
+"""Suppressions: whom nothing is sent to, why, and who took it back."""
 
-from dataclasses import replace
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.api.shapes.suppressions import SuppressionIn, SuppressionView, view
+from functions.api.shapes.suppressions import (
+    AuditView,
+    Note,
+    ShownReason,
+    SuppressionIn,
+    SuppressionView,
+    audit_view,
+    view,
+)
 from mailtide import app
-from mailtide.domain import address
 from mailtide.domain.organisation import Scope
 from mailtide.domain.page import Page
-from mailtide.domain.suppression import Evidence, Reason, Suppression
-from mailtide.errors import NotFoundError
+from mailtide.domain.suppression import Suppression
+from mailtide.flows.suppression_desk import Grounds
 from mailtide.http import After, Id, Limit, Listing, caller, no_content
-from mailtide.observability import logger
 from mailtide.resource import Resource
 
 resource = Resource("suppressions")
 
+Address = Annotated[str | None, Query(max_length=320, description="only what stands against it")]
+Shown = Annotated[ShownReason | None, Query(description="only those for this reason")]
+Why = Annotated[Note, Query(description="why, for the audit")]
 
-@resource.get("/api/suppressions", Scope.READ, "List suppressions")
-def list_suppressions(limit: Limit = 50, after: After = None) -> Listing[SuppressionView]:
-    """List the suppressions, page by page."""
-    return resource.listed("suppressions", _page, limit, after, view)
+
+@resource.get("/api/suppressions", Scope.READ, "List suppressions", problems=("invalid_address",))
+def list_suppressions(
+    limit: Limit = 50, after: After = None, email: Address = None, reason: Shown = None
+) -> Listing[SuppressionView]:
+    """List the suppressions, all or of a kind; a page may be short, or empty, before the end."""
+
+    def read(org_id: str, limit: int, after: str | None) -> Page[Suppression]:
+        desk = app.api().suppressions
+        return desk.find(org_id, email) if email else desk.page(org_id, limit, after, reason)
+
+    return resource.listed("suppressions", read, limit, after, view)
 
 
 @resource.post(
@@ -29,42 +47,30 @@ def list_suppressions(limit: Limit = 50, after: After = None) -> Listing[Suppres
     Scope.SEND,
     "Suppress an address",
     status=201,
-    problems=("invalid_address",),
+    problems=("invalid_address", "suppression_scope"),
 )
 def suppress(suppression: SuppressionIn) -> SuppressionView:
     """Suppress an address by hand, whether it is a contact's or not."""
     key = caller(resource.router)
-    email = address.normalize(suppression.email).email
-    contact_id = app.contact_id(key.org_id, email)
-    evidence = Evidence(app.now(), suppression.note or f"by the API key {key.key_id}")
-    new = Suppression(key.org_id, contact_id, {Reason.MANUAL: evidence}, email)
-    app.api().suppressions.add(new)
-    return view(_find(contact_id))
+    grounds = Grounds(suppression.reason, suppression.scope, suppression.note)
+    return view(app.api().suppressions.add(key.org_id, suppression.email, grounds, key.key_id))
+
+
+@resource.get("/api/suppressions/audit", Scope.READ, "List liftings")
+def list_liftings(limit: Limit = 50, after: After = None) -> Listing[AuditView]:
+    """List who took which suppression back, when and why, the newest first."""
+    return resource.listed("audit", app.api().suppressions.audit, limit, after, audit_view)
 
 
 @resource.get("/api/suppressions/<contact_id>", Scope.READ, "Get a suppression")
 def get_suppression(contact_id: Id) -> SuppressionView:
     """Show what stands against one contact."""
-    return view(_find(contact_id))
+    return view(app.api().suppressions.get(resource.org_id, contact_id))
 
 
 @resource.delete("/api/suppressions/<contact_id>", Scope.ADMIN, "Lift a suppression")
-def lift(contact_id: Id) -> Response[None]:
-    """Take all reasons back: the contact can be written to again."""
-    _find(contact_id)
-    lifted = app.api().suppressions.remove(resource.org_id, contact_id)
-    reasons = sorted(lifted.reasons) if lifted else []
-    logger.info("suppression lifted", extra={"contact_id": contact_id, "reasons": reasons})
+def lift(contact_id: Id, note: Why = "") -> Response[None]:
+    """Take all reasons back, and keep who did; what happened before then counts no more."""
+    key = caller(resource.router)
+    app.api().suppressions.lift(key.org_id, contact_id, key.key_id, note)
     return no_content()
-
-
-def _page(org_id: str, limit: int, after: str | None) -> Page[Suppression]:
-    page = app.api().suppressions.page(org_id, limit, after)
-    return replace(page, items=app.api().addresses.in_suppressions(org_id, page.items))
-
-
-def _find(contact_id: str) -> Suppression:
-    standing = app.api().suppressions.get(resource.org_id, contact_id)
-    if standing is None:
-        raise NotFoundError("This contact is not suppressed.")
-    return app.api().addresses.in_suppressions(resource.org_id, [standing])[0]

@@ -1,7 +1,7 @@
 """Contacts, list members and suppressions in memory."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +11,8 @@ from mailtide.domain.contact_list import ContactList
 from mailtide.domain.identifiers import shard_of
 from mailtide.domain.import_job import Write
 from mailtide.domain.page import Page
-from mailtide.domain.suppression import Suppression
+from mailtide.domain.suppression import History, Reason, Suppression
+from mailtide.domain.suppression_audit import AuditEntry
 
 
 @dataclass(slots=True)
@@ -167,35 +168,80 @@ class Lists:
 
 @dataclass(slots=True)
 class Suppressions:
-    """Suppressions by organisation and contact."""
+    """Stands in for `store.suppressions.Suppressions`, by organisation and contact."""
 
-    rows: dict[tuple[str, str], Suppression] = field(default_factory=dict)
+    histories: dict[tuple[str, str], History] = field(default_factory=dict)
+    emails: dict[tuple[str, str], str] = field(default_factory=dict)
+    entries: dict[tuple[str, str], AuditEntry] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Mapping[tuple[str, str], Suppression]:
+        """What stands, in order."""
+        found = {key: self._standing(key) for key in sorted(self.histories)}
+        return {key: one for key, one in found.items() if one is not None}
 
     def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Suppression]:
         """Read suppressions; only suppressed contacts are in the answer."""
-        return {one: self.rows[org_id, one] for one in contact_ids if (org_id, one) in self.rows}
+        found = {one: self._standing((org_id, one)) for one in contact_ids}
+        return {contact_id: one for contact_id, one in found.items() if one is not None}
 
     def of_shard(self, org_id: str, shard: str) -> Mapping[str, Suppression]:
         """Return the suppressions of one shard by contact id, in its order."""
         return {
-            contact_id: suppression
-            for (org, contact_id), suppression in sorted(self.rows.items(), key=lambda row: row[0])
+            contact_id: one
+            for (org, contact_id), one in self.rows.items()
             if org == org_id and shard_of(contact_id) == shard
         }
 
-    def forget(self, org_id: str, contact_id: str) -> None:
-        """Drop the address and keep the reasons."""
-        found = self.rows.get((org_id, contact_id))
-        if found is not None:
-            self.rows[org_id, contact_id] = replace(found, email=None)
+    def get(self, org_id: str, contact_id: str) -> Suppression | None:
+        """Read what stands against one contact."""
+        return self.get_many(org_id, [contact_id]).get(contact_id)
+
+    def history(self, org_id: str, contact_id: str) -> History:
+        """Read all that was ever said about one contact."""
+        return self.histories.get((org_id, contact_id), History())
+
+    def page(
+        self, org_id: str, limit: int, after: str | None, only: Collection[Reason] = tuple(Reason)
+    ) -> Page[Suppression]:
+        """Return the suppressions by contact id that stand for one of some reasons."""
+        standing = {
+            contact_id: one
+            for (org, contact_id), one in self.rows.items()
+            if org == org_id and not one.reasons.keys().isdisjoint(only)
+        }
+        return page(standing, limit, after)
 
     def add(self, suppression: Suppression) -> None:
-        """Add reasons to what stands against a contact; the earliest of each reason is kept."""
+        """Add reasons to what was said about a contact."""
         key = suppression.org_id, suppression.contact_id
-        email = suppression.email.casefold() if suppression.email else None
-        stored = self.rows.get(key, replace(suppression, reasons={}, email=None))
-        reasons = dict(stored.reasons)
         for reason, evidence in suppression.reasons.items():
-            known = reasons.get(reason, evidence)
-            reasons[reason] = min(known, evidence, key=lambda one: (one.at, one.text))
-        self.rows[key] = replace(stored, reasons=reasons, email=stored.email or email)
+            self.histories[key] = self.history(*key).told(reason, evidence)
+        if suppression.email:
+            self.emails.setdefault(key, suppression.email.casefold())
+
+    def add_many(self, suppressions: Sequence[Suppression]) -> None:
+        """Add all of several, in any order."""
+        for one in suppressions:
+            self.add(one)
+
+    def lift(self, entry: AuditEntry) -> None:
+        """Take back what arose up to the entry's instant, and keep the entry, or do neither."""
+        key = entry.org_id, entry.contact_id
+        history = self.histories.get(key)
+        if history is not None and (history.lifted_at is None or history.lifted_at < entry.at):
+            self.histories[key] = history.lifted(entry.at)
+            self.entries[entry.org_id, entry.entry_id] = entry
+
+    def audit(self, org_id: str, limit: int, after: str | None) -> Page[AuditEntry]:
+        """Return the liftings of an organisation, the newest first."""
+        mine = {entry_id: one for (org, entry_id), one in self.entries.items() if org == org_id}
+        return page(mine, limit, after)
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Drop the address and keep the reasons."""
+        self.emails.pop((org_id, contact_id), None)
+
+    def _standing(self, key: tuple[str, str]) -> Suppression | None:
+        reasons = self.history(*key).standing()
+        return Suppression(*key, reasons, self.emails.get(key)) if reasons else None

@@ -105,14 +105,6 @@ def test_suppressions_are_listed_across_shards() -> None:
     )
 
 
-def test_a_suppression_is_removed_with_all_its_reasons() -> None:
-    suppressions = Suppressions()
-    suppressions.add(suppression(CONTACTS[0]))
-    assert suppressions.remove("acme", CONTACTS[0]) == suppression(CONTACTS[0])
-    assert suppressions.remove("acme", CONTACTS[0]) is None
-    assert suppressions.get("acme", CONTACTS[0]) is None
-
-
 def test_an_erased_person_stays_suppressed_without_the_address() -> None:
     suppressions = Suppressions()
     suppressions.add(suppression(CONTACTS[0]))

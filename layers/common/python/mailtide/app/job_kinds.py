@@ -75,7 +75,7 @@ def job_desk() -> "JobDesk":
     from mailtide.flows.job_desk import JobDesk
     from mailtide.store.jobs import Jobs
 
-    return JobDesk(Jobs(), files(), _pointers(), new_job_id, now)
+    return JobDesk(Jobs(), files(), _pointers(), new_dated_id, now)
 
 
 def files() -> "ImportFiles":
@@ -85,8 +85,8 @@ def files() -> "ImportFiles":
     return ImportFiles(client("s3"), settings().data_bucket)
 
 
-def new_job_id(at: datetime) -> str:
-    """Name a job; the newest sorts first."""
+def new_dated_id(at: datetime) -> str:
+    """Name something by when it was made; the newest sorts first."""
     return identifiers.recent_first(millis(at), os.urandom(identifiers.CHANCE_BYTES))
 
 

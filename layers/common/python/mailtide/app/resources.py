@@ -6,15 +6,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mailtide.app.base import client, connect, contact_id, keyring, now, settings
-from mailtide.app.job_kinds import files, job_desk
+from mailtide.app.base import (
+    client,
+    connect,
+    contact_id,
+    keyring,
+    now,
+    redactor,
+    settings,
+)
+from mailtide.app.job_kinds import files, job_desk, new_dated_id
 from mailtide.app.outgoing import starter
 from mailtide.domain import identifiers, organisation
 
 if TYPE_CHECKING:
     from mailtide.bus import ImportPointers
     from mailtide.domain.signing import Keyring
-    from mailtide.flows.addresses import Addresses
     from mailtide.flows.campaign_desk import CampaignDesk
     from mailtide.flows.contact_book import ContactBook
     from mailtide.flows.erasure import Erasure
@@ -26,13 +33,13 @@ if TYPE_CHECKING:
     from mailtide.flows.preview import Previewer
     from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.flows.ses_sets import SesSets
+    from mailtide.flows.suppression_desk import SuppressionDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.import_files import ImportFiles
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
     from mailtide.store.sending_ips import SendingIps
-    from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
 
 
@@ -41,7 +48,6 @@ class Resources:
     """What the API's routes use."""
 
     contacts: "Contacts"
-    addresses: "Addresses"
     contact_book: "ContactBook"
     erasure: "Erasure"
     lists: "Lists"
@@ -55,7 +61,7 @@ class Resources:
     sending_ips: "SendingIps"
     ip_registry: "IpRegistry"
     organisations: "Organisations"
-    suppressions: "Suppressions"
+    suppressions: "SuppressionDesk"
     campaigns: "CampaignDesk"
     keyring: "Keyring"
 
@@ -73,7 +79,6 @@ def entropy() -> bytes:
 @cache
 def api() -> Resources:
     """All resources of the API."""
-    from mailtide.flows.addresses import Addresses
     from mailtide.flows.contact_book import ContactBook
     from mailtide.flows.erasure import Erasure
     from mailtide.store.contacts import Contacts
@@ -88,7 +93,6 @@ def api() -> Resources:
     contacts, lists, suppressions = Contacts(), Lists(), Suppressions()
     return Resources(
         contacts=contacts,
-        addresses=Addresses(contacts),
         contact_book=ContactBook(contacts, contact_id, now),
         erasure=Erasure(contacts, lists, suppressions, files()),
         lists=lists,
@@ -102,7 +106,7 @@ def api() -> Resources:
         sending_ips=SendingIps(),
         ip_registry=_ip_registry(),
         organisations=Organisations(),
-        suppressions=suppressions,
+        suppressions=_suppression_desk(),
         campaigns=_campaign_desk(),
         keyring=keyring(),
     )
@@ -124,6 +128,22 @@ def imports() -> "Importer":
         lists=Lists(),
         pointers=_import_pointers(),
         contact_id=contact_id,
+        clock=now,
+    )
+
+
+def _suppression_desk() -> "SuppressionDesk":
+    from mailtide.flows.addresses import Addresses
+    from mailtide.flows.suppression_desk import SuppressionDesk
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.suppressions import Suppressions
+
+    return SuppressionDesk(
+        suppressions=Suppressions(),
+        addresses=Addresses(Contacts()),
+        redactor=redactor(),
+        contact_id=contact_id,
+        new_id=new_dated_id,
         clock=now,
     )
 

@@ -22,6 +22,7 @@ from mailtide.store.campaign_tables import CampaignRow, SegmentRow
 from mailtide.store.indexes import DueIndex, ProblemIndex, RecipientIndex
 from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
+from mailtide.store.suppression_tables import SuppressionAuditRow, SuppressionRow
 
 
 class OrganisationRow(Row):
@@ -230,22 +231,6 @@ class WarmupRow(Row):
     expires_at = TTLAttribute(null=True)
 
 
-class SuppressionRow(Row):
-    """Whom not to write to: one attribute per reason, each the earliest of its kind."""
-
-    class Meta:
-        table_name = "suppression_list"
-
-    shard_key = UnicodeAttribute(hash_key=True)
-    contact_id = UnicodeAttribute(range_key=True)
-    org_id = UnicodeAttribute()
-    email = UnicodeAttribute(null=True)
-    by_hard_bounce = UnicodeAttribute(null=True)
-    by_complaint = UnicodeAttribute(null=True)
-    by_unsubscribe = UnicodeAttribute(null=True)
-    by_manual = UnicodeAttribute(null=True)
-
-
 ALL: tuple[type[Row], ...] = (
     OrganisationRow,
     ContactRow,
@@ -260,6 +245,7 @@ ALL: tuple[type[Row], ...] = (
     CampaignMetricRow,
     WarmupRow,
     SuppressionRow,
+    SuppressionAuditRow,
     JobRow,
     IdempotencyRow,
     RequestCountRow,
