@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from local.memory.batches import Batches
 from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
+from local.memory.contents import Identities
 from local.memory.messages import Messages
 from local.memory.quota import Quota, SendingIps
 from mailtide.domain import batch as rules
@@ -57,6 +58,7 @@ class Stage:
     lists: Lists = field(default_factory=Lists)
     suppressions: Suppressions = field(default_factory=Suppressions)
     ips: SendingIps = field(default_factory=SendingIps)
+    identities: Identities = field(default_factory=Identities)
     quota: Quota = field(default_factory=Quota)
     messages: Messages = field(default_factory=Messages)
     queues: Queues = field(default_factory=Queues)
@@ -141,7 +143,14 @@ class Stage:
     def release(self) -> Release:
         """Return the release flow."""
         return Release(
-            self.campaigns, self.batches, self.ips, self.quota, self.queues, LEASE, lambda _: 0
+            campaigns=self.campaigns,
+            batches=self.batches,
+            sending_ips=self.ips,
+            identities=self.identities,
+            quota=self.quota,
+            orders=self.queues,
+            lease=LEASE,
+            watch_jobs=lambda _: 0,
         )
 
     def look(self) -> list[Order]:

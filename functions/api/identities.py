@@ -48,7 +48,7 @@ def replace_identity(identity_id: Id, identity: IdentityIn) -> IdentityView:
 def change_identity(identity_id: Id, change: IdentityChange) -> IdentityView:
     """Change an identity; campaigns that were started keep the one they were started with."""
     changed = replace(_find(identity_id), **change.model_dump(exclude_unset=True))
-    return _replaced(rules.checked(changed))
+    return _replaced(app.api().pool_desk.admit(rules.checked(changed)))
 
 
 @resource.delete("/api/identities/<identity_id>", Scope.ADMIN, "Delete an identity")
@@ -59,7 +59,8 @@ def delete_identity(identity_id: Id) -> Response[None]:
 
 
 def _checked(identity_id: str, given: IdentityIn) -> Identity:
-    return rules.checked(Identity(resource.org_id, identity_id, **given.model_dump()))
+    new = rules.checked(Identity(resource.org_id, identity_id, **given.model_dump()))
+    return app.api().pool_desk.admit(new)
 
 
 def _replaced(new: Identity) -> IdentityView:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from mailtide.domain.pool import Pool
 from mailtide.domain.quota import Day, ReservationKey, grant
 from mailtide.domain.sending_ip import SendingIp
 
@@ -13,17 +14,21 @@ class SendingIps:
     """Sending IPs by organisation and id."""
 
     rows: dict[tuple[str, str], SendingIp] = field(default_factory=dict)
+    pools: dict[tuple[str, str], Pool] = field(default_factory=dict)
 
     def put(self, ip: SendingIp) -> None:
         """Write a sending IP whatever was there."""
         self.rows[ip.org_id, ip.ip_id] = ip
 
-    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used, sorted by id."""
+    def active(self, org_id: str, stream: str, pool_id: str | None = None) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used, sorted by id; with a pool those in it."""
+        pool = self.pools.get((org_id, pool_id)) if pool_id else None
+        members = pool.ip_ids if pool else frozenset()
         return [
             ip
             for (org, _), ip in sorted(self.rows.items(), key=lambda row: row[0])
             if org == org_id and ip.active and ip.stream == stream
+            if pool_id is None or ip.ip_id in members
         ]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.memory.contents import Identities
 from local.memory.messages import Messages
 from local.world.case import CAMPAIGN, ORG, REDACTOR
 from mailtide.domain.campaign import Campaign
@@ -80,6 +81,7 @@ class Outgoing:
             campaigns=self.world.faulty(self.world.campaigns, "campaigns"),
             batches=self.world.faulty(self.world.batches, "batches"),
             sending_ips=self.world.faulty(self.world.sending_ips, "sending_ips"),
+            identities=self.world.faulty(Identities(), "identities"),
             quota=self.world.faulty(self.world.quota, "quota"),
             orders=self.world.faulty(_Queues(self.world), "queues"),
             lease=LEASE,

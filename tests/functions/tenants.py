@@ -95,6 +95,7 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
             "identity_id",
         ),
         "ip_id": owner.make("/api/sending-ips", {"tag": name, "transport": TRANSPORT}, "ip_id"),
+        "pool_id": owner.make("/api/pools", {"name": "News"}, "pool_id"),
         "source_id": owner.make("/api/sources", {"name": "Relay"}, "source_id"),
         "key_id": owner.make("/api/keys", {"name": "CI", "scopes": ["read"]}, "key_id"),
     }

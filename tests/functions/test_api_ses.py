@@ -88,6 +88,35 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_kept(
     assert world.stack.ses_account.destinations == {}
 
 
+def test_pools_hold_identities_to_their_ips(world: Api) -> None:
+    owner = world.acme
+    ip_id = create(owner).json["ip_id"]
+    pool = owner.call("POST", "/api/pools", {"name": "News", "ip_ids": [ip_id, ip_id]})
+    assert (pool.status, pool.json["ip_ids"]) == (201, [ip_id])
+    path = f"/api/pools/{pool.json['pool_id']}"
+    identity = {
+        "name": "News",
+        "from_name": "Acme",
+        "from_address": "news@acme.example",
+        "bounce_domain": "b.acme.example",
+        "pool_id": pool.json["pool_id"],
+    }
+    identity_id = owner.make("/api/identities", identity, "identity_id")
+    refused = world.other.call("POST", "/api/identities", identity)
+    assert (refused.status, refused.json["errors"][0]["at"]) == (400, "body.pool_id")
+    in_use = owner.call("DELETE", path)
+    assert (in_use.status, in_use.code) == (409, "pool_in_use")
+    assert owner.call("PATCH", path, {"name": "Letters"}).json["ip_ids"] == [ip_id]
+    assert owner.call("DELETE", f"/api/sending-ips/{ip_id}").status == 204
+    assert owner.call("GET", path).json["ip_ids"] == []
+    freed = owner.call("PATCH", f"/api/identities/{identity_id}", {"pool_id": None})
+    assert freed.status == 200
+    assert owner.call("DELETE", path).status == 204
+    assert owner.call("GET", "/api/pools").json["data"] == []
+    there = owner.call("PATCH", f"/api/identities/{identity_id}", {"pool_id": "gone"})
+    assert there.status == 400
+
+
 def fresh_account() -> None:
     """Let the account be asked for anew, as a minute later."""
     app.ses_account.cache_clear()

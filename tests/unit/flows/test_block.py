@@ -11,10 +11,12 @@ from mailtide.domain.event import EventType
 from mailtide.domain.handover import Unknown
 from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import Dimensions, EventRow
+from mailtide.domain.pool import Pool
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
+from mailtide.domain.suppression import Stream
 from tests.sending import Stage, claimed_block, reserved, send_block, sent
-from tests.sending_outside import HOUR, LATER, NEVER, NOW, contact_id, message_id
+from tests.sending_outside import HOUR, LATER, NEVER, NOW, ORG, contact_id, message_id
 
 LOST = Unknown("no answer")
 
@@ -112,6 +114,22 @@ def test_mail_spreads_over_the_ips(stage: Stage) -> None:
     stage.put_ip("ip2")
     send_block(stage, claimed_block(stage, *range(6)))
     assert sorted(stage.relay.over) == ["ip1"] * 3 + ["ip2"] * 3
+
+
+def test_mail_of_an_identity_with_a_pool_leaves_over_its_ips_alone(stage: Stage) -> None:
+    stage.put_ip("ip2")
+    stage.put_ip("ip3", limit=1)
+    pool = Pool(ORG, "p", "News", Stream.MARKETING, frozenset({"ip2", "ip3"}))
+    stage.ips.pools[ORG, "p"] = pool
+    stage.content.identity = replace(stage.content.identity, pool_id="p")
+    assert sent(stage, claimed_block(stage, *range(6))) == Tally(accepted=6)
+    assert sorted(stage.relay.over) == ["ip2"] * 5 + ["ip3"]
+
+
+def test_mail_of_an_identity_whose_pool_has_no_ip_waits(stage: Stage) -> None:
+    stage.content.identity = replace(stage.content.identity, pool_id="gone")
+    assert sent(stage, claimed_block(stage, 1, 2)) == Tally(later=2)
+    assert stage.relay.over == []
 
 
 def test_no_ip_passes_its_day_and_the_others_go_on_later(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from local.memory.campaigns import Campaigns as MemoryCampaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
+from local.memory.pools import Pools
 from local.memory.quota import Quota, SendingIps
 from local.world.clock import Clock
 from mailtide.domain import identifiers, segment_text
@@ -17,9 +18,11 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.page import Page
+from mailtide.domain.pool import Pool
 from mailtide.domain.relay import read_networks
 from mailtide.domain.segment import Segment
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
+from mailtide.domain.ses_account import SesAccount
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, InvalidInputError, NotFoundError, RetryableError
 from mailtide.flows.audience import Audiences
@@ -106,6 +109,7 @@ def registry(ips: Ips) -> IpRegistry:
         quota=Quota(),
         passwords=Passwords(),
         sets=Sets(),
+        pools=Pools(),
         resolve=lambda host: [host],
         networks=read_networks(["127.0.0.0/8"]),
         new_id=lambda: f"ip{len(ips.rows) + 1}",
@@ -155,6 +159,21 @@ def test_a_sending_ip_changes_from_a_relay_to_ses_and_back() -> None:
     assert isinstance(changed.transport, Relay)
 
 
+def test_a_sending_ip_leaves_its_pools_when_it_is_deleted() -> None:
+    kept = registry(Ips({("acme", "ip1"): IP}))
+    assert isinstance(kept.pools, Pools)
+    pool = Pool("acme", "p1", "News", Stream.MARKETING, frozenset({"ip1", "ip2"}))
+    other = Pool("acme", "p2", "Other", Stream.MARKETING, frozenset({"ip2"}))
+    kept.pools.items.update({("acme", "p1"): pool, ("acme", "p2"): other})
+    with pytest.raises(ConflictError, match="`News`"):
+        kept.change("acme", "ip1", {"stream": Stream.TRANSACTIONAL})
+    assert kept.change("acme", "ip1", {"active": False}).stream is Stream.MARKETING
+    kept.delete("acme", "ip1")
+    assert [one.ip_ids for one in kept.pools.items.values()] == [{"ip2"}, {"ip2"}]
+    with pytest.raises(NotFoundError):
+        kept.delete("acme", "ip1")
+
+
 def test_a_sending_ip_that_is_deleted_meanwhile_is_not_found() -> None:
     ips = Ips({("acme", "ip1"): IP}, vanish=True)
     with pytest.raises(NotFoundError):
@@ -197,6 +216,16 @@ class Launches:
         self.asked += shards
 
 
+@dataclass
+class Account:
+    """An SES account that says what it is told to."""
+
+    account: SesAccount | None = None
+
+    def known(self) -> SesAccount | None:
+        return self.account
+
+
 DRAFT = Campaign("acme", "c1", "November", ("l1",), "t1", "i1", State.DRAFT, NOW)
 PLAN = {"name": "x", "list_ids": ["l1"], "template_id": "t1", "identity_id": "i1"}
 
@@ -208,8 +237,8 @@ def desk(campaigns: Campaigns, launches: Launches | None = None, **changes: Any)
     letter = Template("acme", "t1", "Letter", "Hello", "<p>Hello</p>")
     campaigns.templates.create(letter, NOW)
     sender = Identity("acme", "i1", "News", "Acme", "n@x.com", "b.x.com")
-    campaigns.identities.create(sender, NOW)
-    ips = SendingIps({("acme", "ip1"): IP})
+    campaigns.identities.create(replace(sender, pool_id=changes.get("pool_id")), NOW)
+    ips = changes.get("ips", SendingIps({("acme", "ip1"): IP}))
     return CampaignDesk(
         campaigns=campaigns,
         starter=Starter(
@@ -226,6 +255,7 @@ def desk(campaigns: Campaigns, launches: Launches | None = None, **changes: Any)
             audiences=Audiences(lists, changes.get("contacts", Contacts()), Suppressions()),
             sending_ips=ips,
             quota=Quota(),
+            ses=changes.get("ses", Account()),
             clock=clock,
         ),
         new_id=lambda: "c1",
@@ -272,6 +302,46 @@ def test_a_move_that_others_keep_overtaking_is_tried_again_later() -> None:
     campaigns.put(replace(DRAFT, state=State.SENDING))
     with pytest.raises(RetryableError):
         desk(campaigns).move("acme", "c1", Move.PAUSE)
+
+
+OVER_SES = SendingIp("acme", "ip2", "two", Stream.MARKETING, Ses("news"))
+SANDBOX = SesAccount(
+    production=False, sending=True, enforcement="HEALTHY", rate=1.0, quota=200, sent=200
+)
+
+
+@pytest.mark.parametrize(
+    ("ip", "account", "checks"),
+    [
+        (IP, SANDBOX, []),  # nothing would leave over SES
+        (OVER_SES, SANDBOX, ["ses_sandbox", "ses_quota_used_up"]),
+        (OVER_SES, replace(SANDBOX, production=True, sent=0), []),
+        (OVER_SES, None, ["ses_unknown"]),
+        (replace(OVER_SES, active=False), SANDBOX, ["no_sending_ip"]),
+    ],
+)
+def test_a_forecast_says_what_is_wrong_with_ses_where_mail_leaves_over_it(
+    ip: SendingIp, account: SesAccount | None, checks: list[str]
+) -> None:
+    campaigns = Campaigns()
+    campaigns.put(DRAFT)
+    planned = desk(campaigns, ips=SendingIps({("acme", ip.ip_id): ip}), ses=Account(account))
+    found = [finding.check for finding in planned.forecast("acme", "c1").findings]
+    assert [check for check in found if check != "no_recipients"] == checks
+
+
+def test_a_campaign_is_forecast_and_started_over_its_identitys_pool() -> None:
+    ips = SendingIps({("acme", "ip1"): replace(IP, daily_limit=5), ("acme", "ip2"): OVER_SES})
+    ips.pools["acme", "p1"] = Pool("acme", "p1", "News", Stream.MARKETING, frozenset({"ip1"}))
+    campaigns = Campaigns()
+    campaigns.put(DRAFT)
+    held = desk(campaigns, ips=ips, pool_id="p1")
+    assert held.forecast("acme", "c1").places_today == 5
+    ips.pools["acme", "p1"] = replace(ips.pools["acme", "p1"], ip_ids=frozenset())
+    [finding] = [f for f in held.forecast("acme", "c1").findings if f.check == "no_sending_ip"]
+    assert "pool" in finding.message
+    with pytest.raises(ConflictError, match="in the identity's pool"):
+        held.start("acme", "c1")
 
 
 def test_a_forecast_whose_time_is_over_says_so() -> None:

@@ -9,12 +9,15 @@ from local.memory.batches import Batches
 from local.memory.campaigns import Campaigns
 from mailtide.domain.batch import Batch, BatchRef, Phase
 from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.content import started
+from mailtide.domain.pool import Pool
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.retry import NO_PLACE
+from mailtide.domain.suppression import Stream
 from mailtide.flows.release import Released
 from mailtide.flows.send import Order
 from tests.sending import Stage, opened_by_a_dead_holder
-from tests.sending_outside import CAMPAIGN, LEASE, NOW, ORG
+from tests.sending_outside import CAMPAIGN, IDENTITY, LEASE, NOW, ORG
 
 SECOND = timedelta(seconds=1)
 
@@ -80,6 +83,29 @@ def test_the_places_of_all_ips_are_summed(stage: Stage) -> None:
     stage.put_ip("ip2", limit=2)
     stage.put_batch(*range(5))
     assert released(stage) == [("00000", 3)]
+
+
+def test_a_campaign_that_is_held_to_a_pool_gets_its_places_alone(stage: Stage) -> None:
+    """Both campaigns may use ip2: what one look gave to the first is gone for the second."""
+    stage.put_ip("ip1", limit=3)
+    stage.put_ip("ip2", limit=2)
+    pool = Pool(ORG, "p", "News", Stream.MARKETING, frozenset({"ip2"}))
+    stage.ips.pools[ORG, "p"] = pool
+    copy = replace(IDENTITY, org_id=started(ORG), identity_id=CAMPAIGN, pool_id="p")
+    stage.identities.create(copy, NOW)
+    stage.put_batch(1, 2, 3, 4, rank=1)
+    other = replace(stage.put_campaign(), campaign_id="other")
+    stage.campaigns.put(other)
+    stage.put_batch(*range(5, 11), campaign_id="other", rank=2)
+    assert [stage.batches.rows[order.ref][0].released_to for order in stage.look()] == [2, 3]
+
+
+def test_a_campaign_whose_pool_is_gone_waits(stage: Stage) -> None:
+    copy = replace(IDENTITY, org_id=started(ORG), identity_id=CAMPAIGN, pool_id="gone")
+    stage.identities.create(copy, NOW)
+    stage.put_batch(1)
+    assert look(stage) == Released()
+    assert stage.stored().due_at == NOW + NO_PLACE
 
 
 def test_places_that_are_reserved_already_are_not_handed_out(stage: Stage) -> None:

@@ -104,6 +104,7 @@ def release() -> "Release":
     from mailtide.app.job_kinds import job_watch
     from mailtide.flows.release import Release
     from mailtide.store.campaigns import Campaigns
+    from mailtide.store.identities import Identities
     from mailtide.store.quota import Quota
     from mailtide.store.sending_ips import SendingIps
 
@@ -111,6 +112,7 @@ def release() -> "Release":
         campaigns=Campaigns(),
         batches=batches(),
         sending_ips=SendingIps(),
+        identities=Identities(),
         quota=Quota(),
         orders=orders(),
         lease=timedelta(seconds=settings().lease_seconds),

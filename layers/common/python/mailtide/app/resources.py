@@ -13,6 +13,7 @@ from mailtide.app.base import (
     keyring,
     now,
     redactor,
+    ses_account,
     settings,
 )
 from mailtide.app.job_kinds import files, job_desk, new_dated_id
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mailtide.flows.imports import Importer
     from mailtide.flows.ip_registry import IpRegistry
     from mailtide.flows.job_desk import JobDesk
+    from mailtide.flows.pool_desk import PoolDesk
     from mailtide.flows.preview import Previewer
     from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.flows.ses_sets import SesSets
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from mailtide.store.import_files import ImportFiles
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
+    from mailtide.store.pools import Pools
     from mailtide.store.sending_ips import SendingIps
     from mailtide.store.templates import Templates
 
@@ -60,6 +63,8 @@ class Resources:
     identities: "Identities"
     sending_ips: "SendingIps"
     ip_registry: "IpRegistry"
+    pools: "Pools"
+    pool_desk: "PoolDesk"
     organisations: "Organisations"
     suppressions: "SuppressionDesk"
     campaigns: "CampaignDesk"
@@ -81,10 +86,12 @@ def api() -> Resources:
     """All resources of the API."""
     from mailtide.flows.contact_book import ContactBook
     from mailtide.flows.erasure import Erasure
+    from mailtide.flows.pool_desk import PoolDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
+    from mailtide.store.pools import Pools
     from mailtide.store.sending_ips import SendingIps
     from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
@@ -105,6 +112,8 @@ def api() -> Resources:
         identities=Identities(),
         sending_ips=SendingIps(),
         ip_registry=_ip_registry(),
+        pools=Pools(),
+        pool_desk=PoolDesk(Pools(), SendingIps(), Identities(), new_id, now),
         organisations=Organisations(),
         suppressions=_suppression_desk(),
         campaigns=_campaign_desk(),
@@ -197,12 +206,14 @@ def _import_pointers() -> "ImportPointers":
 def _ip_registry() -> "IpRegistry":
     from mailtide.domain.relay import read_networks
     from mailtide.flows.ip_registry import IpRegistry
+    from mailtide.store.pools import Pools
     from mailtide.store.quota import Quota
     from mailtide.store.relay_passwords import RelayPasswords
     from mailtide.store.sending_ips import SendingIps
 
     return IpRegistry(
         sending_ips=SendingIps(),
+        pools=Pools(),
         quota=Quota(),
         passwords=RelayPasswords(client("secretsmanager"), settings().relay_secret_prefix),
         sets=_ses_sets(),
@@ -239,6 +250,7 @@ def _campaign_desk() -> "CampaignDesk":
             audiences=Audiences(Lists(), Contacts(), Suppressions()),
             sending_ips=SendingIps(),
             quota=Quota(),
+            ses=ses_account(),
             clock=now,
         ),
         new_id=lambda: identifiers.encode(os.urandom(identifiers.CAMPAIGN_BYTES)),

@@ -49,8 +49,8 @@ class Reader(Protocol):
 class SendingIps(Protocol):
     """The organisation's sending IPs."""
 
-    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used, sorted by id."""
+    def active(self, org_id: str, stream: str, pool_id: str | None) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used, by id; those in a pool when one is named."""
         ...
 
 
@@ -181,7 +181,7 @@ class Blocks:
         block = self.reader.read(batch)
         now = self.clock()
         until = min(until, day_end(now))  # a place of yesterday is no place
-        places = self._reserve(batch, block, now.date())
+        places = self._reserve(batch, block, now.date(), composition.identity.pool_id)
         letters, ip_ids = block_rules.place(block, places.granted)
         ways = {ip: Way(places.ips[ip], self.transports.of(places.ips[ip])) for ip in ip_ids}
         opened = store(rules.open_block(batch, letters, ip_ids, now))
@@ -201,9 +201,12 @@ class Blocks:
         self._give_back(places, opened, outcomes)
         return BlockResult(opened, rows, outcomes, tally)
 
-    def _reserve(self, batch: Batch, block: Sequence[Recipient], day: date) -> Places:
+    def _reserve(
+        self, batch: Batch, block: Sequence[Recipient], day: date, pool_id: str | None
+    ) -> Places:
         """Reserve a place for everybody who may be mailed, as far as the IPs' day allows."""
-        ips = {ip.ip_id: ip for ip in self.sending_ips.active(batch.ref.org_id, Stream.MARKETING)}
+        active = self.sending_ips.active(batch.ref.org_id, Stream.MARKETING, pool_id)
+        ips = {ip.ip_id: ip for ip in active}
         name = f"{batch.ref.campaign_id}#{batch.ref.shard}#{batch.ref.batch_id}"
         keys = {ip: ReservationKey(ip, day, name, batch.watermark) for ip in ips}
         capacity = {ip: self._capacity(ips[ip], keys[ip]) for ip in ips}

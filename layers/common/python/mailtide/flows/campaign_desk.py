@@ -110,7 +110,7 @@ class CampaignDesk:
         """
         campaign = self.get(org_id, campaign_id)
         moved(campaign.state, Move.START)
-        return self.forecaster.forecast(campaign, self.starter.content(campaign).segments)
+        return self.forecaster.forecast(campaign, self.starter.content(campaign))
 
     def start(self, org_id: str, campaign_id: str) -> Campaign:
         """Start a campaign and ask for its launch.

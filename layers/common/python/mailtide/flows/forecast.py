@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from mailtide.domain import ses_account
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.finding import Finding, Severity
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.quota import Day, days_needed, left_of_all
 from mailtide.domain.segment import Segment
-from mailtide.domain.sending_ip import SendingIp
+from mailtide.domain.sending_ip import SendingIp, Ses
+from mailtide.domain.ses_account import SesAccount
 from mailtide.domain.suppression import Stream
 from mailtide.flows.audience import Audiences
+from mailtide.flows.start import Content, no_ip
 
 PATIENCE = timedelta(seconds=15)  # well within the API's 29 seconds
 
@@ -25,8 +28,8 @@ PATIENCE = timedelta(seconds=15)  # well within the API's 29 seconds
 class SendingIps(Protocol):
     """The sending IPs."""
 
-    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used."""
+    def active(self, org_id: str, stream: str, pool_id: str | None) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used; those in a pool when one is named."""
         ...
 
 
@@ -35,6 +38,14 @@ class Quota(Protocol):
 
     def day(self, ip: SendingIp, on: date) -> Day:
         """Read one IP's day consistently."""
+        ...
+
+
+class Account(Protocol):
+    """The SES account that the stack stands in."""
+
+    def known(self) -> SesAccount | None:
+        """Return what is known of it; None when SES does not say."""
         ...
 
 
@@ -65,12 +76,14 @@ class Forecaster:
     audiences: Audiences
     sending_ips: SendingIps
     quota: Quota
+    ses: Account
     clock: Callable[[], datetime]
 
-    def forecast(self, campaign: Campaign, segments: Mapping[str, Segment]) -> Forecast:
-        """Count a campaign's recipients and the days' places; `segments` has all it names."""
-        count = self._count(campaign, segments)
-        ips = self.sending_ips.active(campaign.org_id, Stream.MARKETING)
+    def forecast(self, campaign: Campaign, content: Content) -> Forecast:
+        """Count a campaign's recipients and the days' places; `content` is all that it names."""
+        count = self._count(campaign, content.segments)
+        pool_id = content.identity.pool_id
+        ips = self.sending_ips.active(campaign.org_id, Stream.MARKETING, pool_id)
         today, tomorrow = self._places(ips, 0), self._places(ips, 1)
         recipients = count.by_provider.total()
         return Forecast(
@@ -80,8 +93,22 @@ class Forecaster:
             excluded=count.excluded,
             places_today=today,
             days_needed=days_needed(recipients, today, tomorrow),
-            findings=_findings(recipients, bool(ips), today),
+            findings=[
+                *([] if ips else [Finding("no_sending_ip", Severity.ERROR, no_ip(pool_id))]),
+                *_findings(recipients, today),
+                *self._ses_findings(ips),
+            ],
         )
+
+    def _ses_findings(self, ips: Sequence[SendingIp]) -> Sequence[Finding]:
+        """Return what to know about SES, when some of the mail would leave over it."""
+        if not any(isinstance(ip.transport, Ses) for ip in ips):
+            return []
+        account = self.ses.known()
+        if account is None:
+            message = "SES does not say now what the account may do."
+            return [Finding("ses_unknown", Severity.WARNING, message)]
+        return ses_account.findings(account, listening=True)
 
     def _count(self, campaign: Campaign, segments: Mapping[str, Segment]) -> _Count:
         now, count = self.clock(), _Count()
@@ -99,11 +126,8 @@ class Forecaster:
         return left_of_all(self.quota.day(ip, day) for ip in ips)
 
 
-def _findings(recipients: int, can_send: bool, places: int | None) -> list[Finding]:
+def _findings(recipients: int, places: int | None) -> list[Finding]:
     findings = []
-    if not can_send:
-        message = "No sending IP of the stream marketing is active."
-        findings.append(Finding("no_sending_ip", Severity.ERROR, message))
     if recipients == 0:
         message = "The lists and segments hold nobody who can be mailed."
         findings.append(Finding("no_recipients", Severity.WARNING, message))

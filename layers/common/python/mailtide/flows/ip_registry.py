@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from mailtide.domain import relay as rules
 from mailtide.domain.page import Page, every
+from mailtide.domain.pool import Pool
 from mailtide.domain.quota import Day
 from mailtide.domain.relay import Network
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls, Transport
@@ -41,6 +42,18 @@ class SendingIps(Protocol):
 
     def delete(self, org_id: str, ip_id: str) -> bool:
         """Delete a sending IP; False when it is not there."""
+        ...
+
+
+class Pools(Protocol):
+    """The pools."""
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Pool]:
+        """Return the organisation's pools by id."""
+        ...
+
+    def take_out(self, pool: Pool, ip_id: str) -> None:
+        """Take an IP out of a pool, whatever else changes in it."""
         ...
 
 
@@ -81,6 +94,7 @@ class IpRegistry:
     """The sending IPs of all organisations."""
 
     sending_ips: SendingIps
+    pools: Pools
     quota: Quota
     passwords: Passwords
     sets: Sets
@@ -136,10 +150,13 @@ class IpRegistry:
 
         Raises:
             NotFoundError, InvalidInputError: as `get` and `create`.
+            ConflictError: a pool holds it to its stream.
         """
         old = self.get(org_id, ip_id)
         fields = {name: value for name, value in changes.items() if name != "transport"}
         new = replace(old, **fields)
+        for pool in self._pools_of(old) if new.stream != old.stream else ():
+            raise ConflictError(f"It is in the pool `{pool.name}`, whose stream is {pool.stream}.")
         if "transport" in changes:
             way = self._transport(org_id, ip_id, old.tag, changes["transport"], old.transport)
             new = replace(new, transport=way)
@@ -152,11 +169,13 @@ class IpRegistry:
         return new
 
     def delete(self, org_id: str, ip_id: str) -> None:
-        """Delete a sending IP and its password.
+        """Delete a sending IP and its password; it leaves its pools first.
 
         Raises:
             NotFoundError: when the organisation has none such.
         """
+        for pool in self._pools_of(self.get(org_id, ip_id)):
+            self.pools.take_out(pool, ip_id)
         if not self.sending_ips.delete(org_id, ip_id):
             raise _missing()
         self.passwords.delete(ip_id)
@@ -164,6 +183,10 @@ class IpRegistry:
     def _others(self, org_id: str, ip_id: str) -> list[SendingIp]:
         ips = every(lambda after: self.sending_ips.page(org_id, _AT_ONCE, after))
         return [ip for ip in ips if ip.ip_id != ip_id]
+
+    def _pools_of(self, ip: SendingIp) -> list[Pool]:
+        pools = every(lambda after: self.pools.page(ip.org_id, _AT_ONCE, after))
+        return [pool for pool in pools if ip.ip_id in pool.ip_ids]
 
     def _transport(
         self,

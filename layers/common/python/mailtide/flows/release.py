@@ -12,9 +12,10 @@ from typing import Protocol
 
 from mailtide.domain import batch as rules
 from mailtide.domain import retry
-from mailtide.domain.batch import Batch, Phase
+from mailtide.domain.batch import Batch, BatchRef, Phase
 from mailtide.domain.campaign import ENDED, Campaign, Move
-from mailtide.domain.quota import Day, left_of_all
+from mailtide.domain.content import Identity, started
+from mailtide.domain.quota import Day
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.flows.send import Order
@@ -62,8 +63,16 @@ class Batches(Protocol):
 class SendingIps(Protocol):
     """The organisation's sending IPs."""
 
-    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used, sorted by id."""
+    def active(self, org_id: str, stream: str, pool_id: str | None) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used, by id; those in a pool when one is named."""
+        ...
+
+
+class Identities(Protocol):
+    """The identities."""
+
+    def get(self, org_id: str, identity_id: str) -> Identity | None:
+        """Return one identity; a started campaign's copy under `content.started`."""
         ...
 
 
@@ -104,6 +113,7 @@ class Release:
     campaigns: Campaigns
     batches: Batches
     sending_ips: SendingIps
+    identities: Identities
     quota: Quota
     orders: Orders
     lease: timedelta
@@ -134,7 +144,7 @@ class Release:
 
     def _release(self, ready: dict[str, Campaign], now: datetime, nonce: str) -> int:
         """Hand out the due batches of the campaigns that are ready, best rank first."""
-        places = _Places(self.sending_ips, self.quota, now.date())
+        places = _Places(self.sending_ips, self.identities, self.quota, now.date())
         ended: dict[str, bool] = {}
         released = 0
         for batch in sorted(self.batches.due(now), key=lambda b: (b.rank, b.ref.batch_id)):
@@ -163,7 +173,7 @@ class Release:
 
     def _release_one(self, batch: Batch, places: "_Places", now: datetime, nonce: str) -> int:
         wanted = batch.count - batch.watermark
-        granted = places.take(batch.ref.org_id, wanted)
+        granted = places.take(batch.ref, wanted)
         if not granted and batch.phase not in (Phase.CLAIMED, Phase.OPENED):
             self.batches.swap(batch, replace(batch, due_at=retry.places_return(now)), nonce)
             return 0
@@ -179,24 +189,34 @@ class Release:
 
 @dataclass(slots=True)
 class _Places:
-    """What is left of each organisation's day while one look hands it out."""
+    """What is left of each sending IP's day while one look hands it out."""
 
     sending_ips: SendingIps
+    identities: Identities
     quota: Quota
     day: date
-    left: dict[str, int | None] = field(default_factory=dict)
+    ips: dict[str, Sequence[SendingIp]] = field(default_factory=dict)  # by campaign
+    left: dict[str, int | None] = field(default_factory=dict)  # by IP; None is unlimited
 
-    def take(self, org_id: str, wanted: int) -> int:
-        if org_id not in self.left:
-            self.left[org_id] = self._read(org_id)
-        left = self.left[org_id]
-        if left is None:
-            return wanted
-        taken = min(wanted, left)
-        self.left[org_id] = left - taken
+    def take(self, ref: BatchRef, wanted: int) -> int:
+        """Take up to `wanted` places of the IPs that a batch may leave from."""
+        if ref.campaign_id not in self.ips:
+            self.ips[ref.campaign_id] = self._ips(ref)
+        taken = 0
+        for ip in self.ips[ref.campaign_id]:
+            left = self._left(ip)
+            share = wanted - taken if left is None else min(left, wanted - taken)
+            if left is not None:
+                self.left[ip.ip_id] = left - share
+            taken += share
         return taken
 
-    def _read(self, org_id: str) -> int | None:
-        """Sum the places of the stream's IPs; None when one of them is unlimited."""
-        ips = self.sending_ips.active(org_id, Stream.MARKETING)
-        return left_of_all(self.quota.day(ip, self.day) for ip in ips)
+    def _ips(self, ref: BatchRef) -> Sequence[SendingIp]:
+        identity = self.identities.get(started(ref.org_id), ref.campaign_id)
+        pool_id = identity.pool_id if identity else None
+        return self.sending_ips.active(ref.org_id, Stream.MARKETING, pool_id)
+
+    def _left(self, ip: SendingIp) -> int | None:
+        if ip.ip_id not in self.left:
+            self.left[ip.ip_id] = self.quota.day(ip, self.day).left
+        return self.left[ip.ip_id]

@@ -71,8 +71,8 @@ class Identities(Protocol):
 class SendingIps(Protocol):
     """The sending IPs."""
 
-    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used."""
+    def active(self, org_id: str, stream: str, pool_id: str | None) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used; those in a pool when one is named."""
         ...
 
 
@@ -135,8 +135,9 @@ class Starter:
         """
         moved(campaign.state, Move.START)
         content = self.content(campaign)
-        if not self.sending_ips.active(campaign.org_id, Stream.MARKETING):
-            raise ConflictError("No sending IP of the stream marketing is active; add one first.")
+        pool_id = content.identity.pool_id
+        if not self.sending_ips.active(campaign.org_id, Stream.MARKETING, pool_id):
+            raise ConflictError(no_ip(pool_id))
         copies, campaign_id = started(campaign.org_id), campaign.campaign_id
         begun = self.campaigns.start(
             campaign,
@@ -174,6 +175,12 @@ class Starter:
             {"at": f"body.{place}", "detail": f"its filter names the list `{one}`, which is gone"}
             for one in gone
         ]
+
+
+def no_ip(pool_id: str | None) -> str:
+    """Say that nothing can carry the mail of an identity, held to a pool or not."""
+    where = "" if pool_id is None else " in the identity's pool"
+    return f"No sending IP of the stream marketing is active{where}; add one first."
 
 
 def _lists_of(campaign: Campaign) -> list[tuple[str, str]]:

@@ -10,17 +10,23 @@ from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
 from mailtide.store.paging import page
 from mailtide.store.row import assign, whole
-from mailtide.store.tables import SendingIpRow
+from mailtide.store.tables import PoolRow, SendingIpRow
 
 
 class SendingIps:
     """The sending IPs of all organisations."""
 
-    def active(self, org_id: str, stream: str) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used, sorted by id; read consistently."""
+    def active(self, org_id: str, stream: str, pool_id: str | None = None) -> Sequence[SendingIp]:
+        """Return the IPs of a stream that may be used, sorted by id; read consistently.
+
+        With a pool only those in it; none when the pool is gone.
+        """
+        pool = dynamo.get(PoolRow, org_id, pool_id) if pool_id else None
+        members = frozenset((pool.ip_ids or ()) if pool else ())
         with dynamo.calling():
             rows = list(SendingIpRow.query(org_id, consistent_read=True))
-        return [ip for ip in map(sending_ip_of, rows) if ip.active and ip.stream == stream]
+        ips = [ip for ip in map(sending_ip_of, rows) if ip.active and ip.stream == stream]
+        return ips if pool_id is None else [ip for ip in ips if ip.ip_id in members]
 
     def get(self, org_id: str, ip_id: str) -> SendingIp | None:
         """Read one sending IP consistently."""

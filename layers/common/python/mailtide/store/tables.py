@@ -140,6 +140,20 @@ class SendingIpRow(Row):
     created_at = Instant()
 
 
+class PoolRow(Row):
+    """Pools of sending IPs."""
+
+    class Meta:
+        table_name = "pools"
+
+    org_id = UnicodeAttribute(hash_key=True)
+    pool_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    stream_ = UnicodeAttribute(attr_name="stream")
+    ip_ids = UnicodeSetAttribute(null=True)  # a set: an IP is taken out without reading it
+    created_at = Instant()
+
+
 class BatchRow(Row):
     """Batches; every write raises `revision` by one and leaves its `nonce`."""
 
@@ -238,6 +252,7 @@ ALL: tuple[type[Row], ...] = (
     TemplateRow,
     IdentityRow,
     SendingIpRow,
+    PoolRow,
     CampaignRow,
     SegmentRow,
     BatchRow,
