@@ -91,6 +91,7 @@ contacts = st.builds(
     timezone=st.one_of(st.none(), st.just("Europe/Paris")),
     last_open_at=st.one_of(st.none(), instants),
     last_click_at=st.one_of(st.none(), instants),
+    last_reply_at=st.one_of(st.none(), instants),
 )
 memberships = st.frozensets(st.sampled_from(LISTS))
 

@@ -151,6 +151,7 @@ class Stage:
             orders=self.queues,
             lease=LEASE,
             watch_jobs=lambda _: 0,
+            start_due=lambda _: 0,
         )
 
     def look(self) -> list[Order]:

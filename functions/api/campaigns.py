@@ -1,4 +1,4 @@
-"""Campaigns: plan, start, pause, resume and cancel."""
+"""Campaigns: plan, schedule, start, pause, resume and cancel."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from functions.api.shapes.campaigns import (
     CampaignIn,
     CampaignView,
     ForecastView,
+    ScheduleIn,
     forecast_view,
     view,
 )
@@ -70,6 +71,34 @@ def start_campaign(campaign_id: Id, dry_run: DryRun = False) -> CampaignView | F
     if dry_run:
         return forecast_view(desk.forecast(resource.org_id, campaign_id))
     return view(desk.start(resource.org_id, campaign_id))
+
+
+@resource.post(
+    "/api/campaigns/<campaign_id>/schedule", Scope.SEND, "Schedule a campaign", problems=CONFLICT
+)
+def schedule_campaign(
+    campaign_id: Id, schedule: ScheduleIn, dry_run: DryRun = False
+) -> CampaignView | ForecastView:
+    """Let a campaign start by itself, to the minute; a scheduled one gets another time.
+
+    It starts with what it names at that time. If it cannot, it becomes a draft again, with
+    `schedule_error`.
+    """
+    desk = app.api().campaigns
+    if dry_run:
+        return forecast_view(desk.forecast(resource.org_id, campaign_id, schedule.send_at))
+    return view(desk.schedule(resource.org_id, campaign_id, schedule.send_at))
+
+
+@resource.post(
+    "/api/campaigns/<campaign_id>/unschedule",
+    Scope.SEND,
+    "Unschedule a campaign",
+    problems=CONFLICT,
+)
+def unschedule_campaign(campaign_id: Id) -> CampaignView:
+    """Make a scheduled campaign a draft again."""
+    return _move(campaign_id, Move.UNSCHEDULE)
 
 
 @resource.post(

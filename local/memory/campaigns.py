@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from local.memory.contents import Identities, Templates
 from local.memory.pages import page
@@ -21,7 +22,8 @@ class Campaigns:
     """Campaigns with the last move of each; copies of what they start with go to the others."""
 
     rows: dict[tuple[str, str], Campaign] = field(default_factory=dict)
-    last_move: dict[tuple[str, str], tuple[Move, datetime]] = field(default_factory=dict)
+    last_move: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
+    launch_shards: str = SHARDS
     templates: Templates = field(default_factory=Templates)
     identities: Identities = field(default_factory=Identities)
     segments: Segments = field(default_factory=Segments)
@@ -46,7 +48,7 @@ class Campaigns:
         """Write what a draft plans anew; False when it is no draft any more, or gone."""
         if not self._is_draft(campaign):
             return False
-        self.put(campaign)
+        self.put(replace(campaign, schedule_error=None))
         return True
 
     def delete_draft(self, campaign: Campaign) -> bool:
@@ -82,15 +84,36 @@ class Campaigns:
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
         """Write a transition if the state is still what `campaign` says; True when written."""
+        return self._move(campaign, move, at)
+
+    def schedule(self, campaign: Campaign, send_at: datetime, at: datetime) -> bool:
+        """Let a campaign wait for its time if it is still what `campaign` says."""
+        return self._move(campaign, Move.SCHEDULE, at, send_at=send_at, schedule_error=None)
+
+    def give_up(self, campaign: Campaign, reason: str, at: datetime) -> bool:
+        """Make a scheduled campaign a draft that says why it could not start."""
+        return self._move(campaign, Move.UNSCHEDULE, at, schedule_error=reason)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Campaign]:
+        """Return up to `limit` scheduled campaigns whose time has come, the earliest first."""
+        due = [
+            (one.send_at, key)
+            for key, one in self.rows.items()
+            if one.state is State.SCHEDULED and one.send_at is not None and one.send_at <= now
+        ]
+        return [self.rows[key] for _, key in sorted(due)[:limit]]
+
+    def _move(self, campaign: Campaign, move: Move, at: datetime, **changes: Any) -> bool:
         state = moved(campaign.state, move)
+        nonce = (move, at, changes.get("send_at"))
         stored = self.rows.get(_key(campaign))
         if stored is None:
             return False
         unfit = move is Move.FINISH and stored.launching
-        if stored.state is not campaign.state or unfit:
-            return self.last_move.get(_key(campaign)) == (move, at)
-        self.last_move[_key(campaign)] = (move, at)
-        self.put(_after(stored, move, state, at))
+        if _position(stored) != _position(campaign) or unfit:
+            return self.last_move.get(_key(campaign)) == nonce
+        self.last_move[_key(campaign)] = nonce
+        self.put(replace(_after(stored, move, state, at, self.launch_shards), **changes))
         return True
 
     def relaunch(self, campaign: Campaign, due_at: datetime) -> bool:
@@ -134,21 +157,29 @@ def _plan(campaign: Campaign) -> tuple[object, ...]:
     )
 
 
+def _position(campaign: Campaign) -> tuple[object, ...]:
+    """Return what no move may find changed."""
+    return campaign.state, campaign.state is State.SCHEDULED and campaign.send_at
+
+
 def _key(campaign: Campaign) -> tuple[str, str]:
     return campaign.org_id, campaign.campaign_id
 
 
-def _after(campaign: Campaign, move: Move, state: State, at: datetime) -> Campaign:
+def _after(campaign: Campaign, move: Move, state: State, at: datetime, shards: str) -> Campaign:
     if move is Move.START:
         return replace(
             campaign,
             state=state,
             started_at=at,
-            launching=frozenset(SHARDS),
+            launching=frozenset(shards),
             launch_due_at=at + LAUNCH_PATIENCE,
             planned={},
             excluded={},
+            schedule_error=None,
         )
+    if move is Move.UNSCHEDULE:
+        return replace(campaign, state=state, send_at=None)
     if state in (State.SENT, State.CANCELLED):
         return replace(campaign, state=state, finished_at=at)
     return replace(campaign, state=state)

@@ -31,6 +31,8 @@ class Case:
     block_size: int = 2
     mood: Mood = field(default_factory=Mood)
     duplicates: float = 0.0  # share of queue messages that are delivered twice
+    broad: bool = False  # the campaign has a segment and exclusions, too
+    scheduled: bool = False  # it starts by itself
     churn: int = 0  # things that people do meanwhile: join, leave, open, unsubscribe
     minutes_to_midnight: int = 600  # at the start
     patient: bool = False  # senders may hand over long after their lease ran out

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from local.world import plan
 from local.world.case import ORG
 from local.world.world import World
 from mailtide.domain import metrics
@@ -42,7 +43,10 @@ def _handed_over_once(world: World) -> list[str]:
 
 
 def _everyone_planned_once(world: World) -> list[str]:
-    """Who was a member all the time is in one launched batch, or left out with a reason."""
+    """Who was meant all the time is in one launched batch, or left out with a reason.
+
+    Who was never meant is in none.
+    """
     planned = Counter(
         one.contact_id
         for batch, _ in world.batches.rows.values()
@@ -50,10 +54,12 @@ def _everyone_planned_once(world: World) -> list[str]:
         for one in world.batches.recipients(batch)
     )
     excluded = {one for reasons in world.batches.excluded.values() for one in reasons}
-    members = set().union(*world.lists.rows.values()) - world.churn.left
-    lost = members - planned.keys() - excluded
+    meant = plan.meant(world)
+    lost = meant - world.churn.left - planned.keys() - excluded
+    strangers = planned.keys() - meant - world.churn.left
     return [
         *(f"{contact_id} was lost by the launch" for contact_id in sorted(lost)),
+        *(f"{contact_id} is planned and was never meant" for contact_id in sorted(strangers)),
         *(f"{contact_id} is in {n} batches" for contact_id, n in planned.items() if n > 1),
     ]
 

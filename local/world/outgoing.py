@@ -18,7 +18,9 @@ from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
 from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
+from mailtide.flows.schedule import Schedule
 from mailtide.flows.send import Order, Sender
+from mailtide.flows.start import Starter
 from mailtide.flows.takeover import Takeover
 
 if TYPE_CHECKING:
@@ -86,7 +88,23 @@ class Outgoing:
             orders=self.world.faulty(_Queues(self.world), "queues"),
             lease=LEASE,
             watch_jobs=lambda _: 0,
+            start_due=Schedule(
+                self.world.faulty(self.world.campaigns, "campaigns"), self.starter()
+            ).run,
         ).run(self.world.clock.now, f"look-{self.world.runs}")
+
+    def starter(self) -> Starter:
+        """Return what starts campaigns."""
+        return Starter(
+            campaigns=self.world.faulty(self.world.campaigns, "campaigns"),
+            lists=self.world.faulty(self.world.lists, "lists"),
+            segments=self.world.faulty(self.world.campaigns.segments, "segments"),
+            templates=self.world.faulty(self.world.campaigns.templates, "templates"),
+            identities=self.world.faulty(self.world.campaigns.identities, "identities"),
+            sending_ips=self.world.faulty(self.world.sending_ips, "sending_ips"),
+            launches=self.world.faulty(_Queues(self.world), "queues"),
+            clock=self.world.clock,
+        )
 
     def send(self, order: Order) -> None:
         """Work the batch of one pointer."""

@@ -2,8 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -13,8 +13,9 @@ from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.quota import Quota, SendingIps
 from local.memory.rows import EventTable
+from local.world import plan
 from local.world.aftermath import SHARDS, Aftermath
-from local.world.case import CAMPAIGN, KEY, LISTS, ORG, Case
+from local.world.case import CAMPAIGN, KEY, ORG, Case
 from local.world.churn import Churn
 from local.world.clock import START, Clock
 from local.world.faults import Faulty, Steps
@@ -23,7 +24,7 @@ from local.world.queue import Delivery, Queue
 from local.world.relay import Relay
 from local.world.scheduler import Scheduler
 from mailtide.domain import identifiers
-from mailtide.domain.campaign import Campaign, Move, State
+from mailtide.domain.campaign import State
 from mailtide.domain.contact import Contact
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Tls
@@ -50,7 +51,7 @@ class World:
     steps: Steps = field(init=False)
     table: EventTable = field(default_factory=EventTable)
     batches: Batches = field(default_factory=Batches)
-    campaigns: Campaigns = field(default_factory=Campaigns)
+    campaigns: Campaigns = field(init=False)
     contacts: Contacts = field(default_factory=Contacts)
     lists: Lists = field(default_factory=Lists)
     suppressions: Suppressions = field(default_factory=Suppressions)
@@ -76,6 +77,7 @@ class World:
         self.chance = random.Random(self.case.seed)  # noqa: S311 - a replay needs the same dice
         self.scheduler = Scheduler(self.clock, self.chance, self.case.faults)
         self.steps = Steps(self.scheduler.step, self.scheduler.freeze, lambda: self.scheduler.steps)
+        self.campaigns = Campaigns(launch_shards=self.case.shards)
         self.launching = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
         self.sending = Queue(self.clock, self.chance, VISIBILITY, self.case.duplicates)
         self.outgoing = Outgoing(self)
@@ -100,7 +102,7 @@ class World:
         Raises:
             StuckError: it never came to rest.
         """
-        self._start()
+        plan.begin(self)
         for _ in range(MAX_TURNS):
             self._invoke()
             if self.scheduler.turn():
@@ -130,36 +132,25 @@ class World:
         """Return the message of the campaign to a contact."""
         return identifiers.message_id(KEY, CAMPAIGN, contact_id)
 
-    def add_contact(self, number: int) -> str:
+    def add_contact(self, number: int, attributes: Mapping[str, Any] | None = None) -> str:
         """Add the contact of a number, whose address falls into one of the case's shards."""
         addresses = (f"person{number}.{attempt}@example.com" for attempt in count())
         ids = ((identifiers.contact_id(KEY, ORG, email), email) for email in addresses)
         contact_id, email = next(p for p in ids if identifiers.shard_of(p[0]) in self.case.shards)
         joined = START - timedelta(days=number)
-        self.contacts.put(Contact(ORG, contact_id, email, "other", joined))
+        contact = Contact(ORG, contact_id, email, "other", joined, attributes or {})
+        self.contacts.put(contact)
         return contact_id
 
     def _settle_people(self) -> None:
-        """Add contacts, in two lists that overlap, and the sending IPs."""
+        """Add all that the campaign names, contacts and the sending IPs."""
+        plan.furnish(self)
         for number in range(self.case.contacts):
-            contact_id = self.add_contact(number)
-            for position, list_id in enumerate(LISTS):
-                if number % 3 in (position, 2):
-                    self.lists.rows[list_id].add(contact_id)
+            plan.settle(self, number)
         for number, limit in enumerate(self.case.limits):
             relay = RelayAddress("relay.example.com", 587, Tls.STARTTLS)
             ip = SendingIp(ORG, f"ip{number}", f"a{number}", Stream.MARKETING, relay, limit)
             self.sending_ips.put(ip)
-
-    def _start(self) -> None:
-        draft = Campaign(
-            ORG, CAMPAIGN, "Spring", LISTS, "template", "identity", State.DRAFT, self.clock.now
-        )
-        self.campaigns.put(draft)
-        self.campaigns.move(draft, Move.START, self.clock.now)
-        started = self.campaigns.rows[ORG, CAMPAIGN]
-        self.campaigns.put(replace(started, launching=frozenset(self.case.shards)))
-        self.ask_launch(ORG, CAMPAIGN, self.case.shards)
 
     def ask_launch(self, _org_id: str, _campaign_id: str, shards: Any) -> None:
         """Take pointers to the shards of a launch."""

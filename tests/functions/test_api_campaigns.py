@@ -1,5 +1,6 @@
 """Campaigns over the API: drafts, starts, moves, and what a start would do."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,6 +118,60 @@ def test_a_campaign_pauses_resumes_and_is_cancelled(acme: Tenant, ids: dict[str,
         move(acme, ids, verb).json["state"] for verb in ("start", "pause", "resume", "cancel")
     ]
     assert states == ["sending", "paused", "sending", "cancelled"]
+
+
+def in_future(**span: float) -> str:
+    return (app.now() + timedelta(**span)).isoformat()
+
+
+def test_a_campaign_is_scheduled_rescheduled_and_unscheduled(
+    acme: Tenant, ids: dict[str, str]
+) -> None:
+    for hours in (1, 2):
+        send_at = in_future(hours=hours)
+        shown = move(acme, ids, "schedule", json_body={"send_at": send_at}).json
+        assert shown["state"] == "scheduled"
+        assert datetime.fromisoformat(shown["send_at"]) == datetime.fromisoformat(send_at)
+    path = f"/api/campaigns/{ids['campaign_id']}"
+    assert acme.call("PATCH", path, {"name": "Late"}).code == "conflict_state"
+    assert acme.call("DELETE", path).code == "conflict_state"
+    shown = move(acme, ids, "unschedule").json
+    assert (shown["state"], shown["send_at"], shown["schedule_error"]) == ("draft", None, None)
+    assert move(acme, ids, "unschedule").code == "conflict_state"
+
+
+def test_a_scheduled_campaign_may_start_at_once(world: Api, ids: dict[str, str]) -> None:
+    move(world.acme, ids, "schedule", json_body={"send_at": in_future(hours=1)})
+    assert move(world.acme, ids, "start").json["state"] == "sending"
+    assert len(world.pointers("launch")) == 16
+
+
+@pytest.mark.parametrize(
+    "send_at",
+    [
+        "2026-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "2027-01-01T00:00:00",  # without an offset
+        "2027-01-01",
+        "tomorrow",
+        None,
+    ],
+)
+def test_a_time_that_cannot_be_is_refused_and_changes_nothing(
+    acme: Tenant, ids: dict[str, str], send_at: str | None
+) -> None:
+    for query in ({}, {"dry_run": "true"}):
+        answer = move(acme, ids, "schedule", json_body={"send_at": send_at}, query=query)
+        assert (answer.status, answer.code) == (400, "invalid_request")
+        assert answer.json["errors"][0]["at"] == "body.send_at"
+    assert acme.call("GET", f"/api/campaigns/{ids['campaign_id']}").json["state"] == "draft"
+
+
+def test_a_schedule_has_a_dry_run(acme: Tenant, ids: dict[str, str]) -> None:
+    query = {"dry_run": "true"}
+    body = {"send_at": in_future(hours=1)}
+    assert move(acme, ids, "schedule", json_body=body, query=query).json["recipients"] == 0
+    assert acme.call("GET", f"/api/campaigns/{ids['campaign_id']}").json["state"] == "draft"
 
 
 @pytest.mark.parametrize(

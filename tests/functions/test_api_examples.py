@@ -1,10 +1,12 @@
 """The description's examples are true: each is sent for real and answered as it is described."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from itertools import count
 
 import pytest
 
+from mailtide import app
 from mailtide.app import resources
 from tests.aws import BUCKET, Stack
 from tests.functions.tenants import Tenant, furnish, tenant
@@ -38,9 +40,15 @@ def move(*verbs: str) -> Prepare:
     return prepare
 
 
+def schedule(stack: Stack, owner: Tenant, ids: Ids) -> None:
+    body = {"send_at": (app.now() + timedelta(days=1)).isoformat()}
+    assert owner.call("POST", f"/api/campaigns/{ids['campaign_id']}/schedule", body).status == 200
+
+
 # What has to be so before an example can work; others work on what `furnish` makes.
 BEFORE: dict[str, Prepare] = {
     "POST /api/imports/{import_id}/start": upload,
+    "POST /api/campaigns/{campaign_id}/unschedule": schedule,
     "POST /api/campaigns/{campaign_id}/pause": move("start"),
     "POST /api/campaigns/{campaign_id}/resume": move("start", "pause"),
     "POST /api/campaigns/{campaign_id}/cancel": move("start"),

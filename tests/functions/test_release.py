@@ -10,13 +10,18 @@ from functions.release.handler import lambda_handler
 from mailtide import app
 from mailtide.domain.batch import Batch, BatchRef, Phase, Planned
 from mailtide.domain.campaign import Move, State
+from mailtide.domain.contact_list import ContactList
+from mailtide.domain.content import started
 from mailtide.domain.identifiers import SHARDS
 from mailtide.errors import RetryableError
 from mailtide.flows.pointers import read_order, read_shard
 from mailtide.store.campaigns import Campaigns
+from mailtide.store.identities import Identities
+from mailtide.store.lists import Lists
+from mailtide.store.templates import Templates
 from tests.aws import Stack, stack
 from tests.events import Context
-from tests.functions.campaigns import CAMPAIGN, ORG, campaign, move, put_campaign
+from tests.functions.campaigns import CAMPAIGN, LIST, ORG, campaign, move, put_campaign
 
 REF = BatchRef(ORG, CAMPAIGN, "3", "00000")
 
@@ -46,7 +51,31 @@ def test_with_nothing_to_do_it_says_so(aws: Stack) -> None:
         "relaunched": 0,
         "finished": 0,
         "jobs": 0,
+        "started": 0,
     }
+
+
+def test_a_campaign_whose_time_has_come_starts_with_copies_of_its_content(aws: Stack) -> None:
+    put_campaign()
+    past = app.now() - timedelta(seconds=1)
+    assert Campaigns().schedule(campaign(), past, past)
+    lambda_handler({}, Context())
+    given_up = campaign()
+    assert given_up.state is State.DRAFT
+    assert "there is no list `l1`" in (given_up.schedule_error or "")
+    Lists().create(ContactList(ORG, LIST, "News", past))
+    template = Templates().get(started(ORG), CAMPAIGN)
+    identity = Identities().get(started(ORG), CAMPAIGN)
+    assert template is not None
+    assert identity is not None
+    Templates().create(replace(template, org_id=ORG, template_id="t1"), past)
+    Identities().create(replace(identity, org_id=ORG, identity_id="i1"), past)
+    assert Campaigns().schedule(given_up, past, past + timedelta(milliseconds=1))
+    assert lambda_handler({}, Context())["started"] == 1
+    assert lambda_handler({}, Context())["started"] == 0
+    assert campaign().state is State.SENDING
+    pointers = [read_shard(body) for body in aws.bodies("launch")]
+    assert len(pointers) == len(SHARDS)
 
 
 def test_a_due_batch_is_handed_out_once(aws: Stack) -> None:

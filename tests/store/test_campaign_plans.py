@@ -141,3 +141,14 @@ def test_a_plan_that_was_revised_meanwhile_is_not_started(
 def test_what_is_no_draft_is_not_started(stores: Stores) -> None:
     with pytest.raises(ConflictError):
         stores.start(replace(DRAFT, state=State.SENT))
+
+
+def test_a_scheduled_campaign_that_has_another_time_by_now_is_not_started(stores: Stores) -> None:
+    stores.campaigns.create(DRAFT)
+    stores.campaigns.schedule(DRAFT, LATER, NOW)
+    seen = stores.get()
+    stores.campaigns.schedule(seen, LATER + timedelta(hours=1), NOW)
+    assert not stores.start(seen, LATER)
+    assert stores.templates.get("acme#started", "c1") is None
+    assert stores.start(stores.get(), LATER)
+    assert stores.get().state is State.SENDING

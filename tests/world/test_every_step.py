@@ -20,6 +20,16 @@ LIVES = [
 ]
 
 
+@pytest.mark.parametrize("fault", Fault)
+def test_no_single_fault_breaks_a_start_by_schedule_or_a_broad_launch(fault: Fault) -> None:
+    base = replace(BASE, contacts=5, broad=True, scheduled=True)
+    whole = World(base).run()
+    judge(whole)
+    first = whole.scheduler.trace.index(next(s for s in whole.scheduler.trace if "sender" in s))
+    for step in range(first):
+        judge(World(replace(base, faults={step: fault})).run())
+
+
 @pytest.mark.parametrize(("fault", "patient"), LIVES)
 def test_no_single_fault_breaks_an_invariant(fault: Fault, patient: bool) -> None:
     base = replace(BASE, patient=patient)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from functions.api.shapes.fields import Name, SomeId, View
 from mailtide.domain.campaign import Campaign, State
@@ -50,6 +50,14 @@ class CampaignChange(Body):
     identity_id: SomeId = ""
 
 
+class ScheduleIn(Body):
+    """When a campaign starts by itself."""
+
+    model_config = example(send_at="2027-03-01T08:00:00Z")
+
+    send_at: AwareDatetime = Field(description="with an offset; at most 366 days ahead")
+
+
 class CampaignView(BaseModel):
     """A campaign; recipients are known once it is launched."""
 
@@ -63,6 +71,8 @@ class CampaignView(BaseModel):
     identity_id: str
     state: State
     created_at: datetime
+    send_at: datetime | None = Field(description="when it starts by itself, or was to")
+    schedule_error: str | None = Field(description="why it did not start at its time")
     started_at: datetime | None
     finished_at: datetime | None
     launched: bool
@@ -103,6 +113,8 @@ def view(campaign: Campaign) -> CampaignView:
         identity_id=campaign.identity_id,
         state=campaign.state,
         created_at=campaign.created_at,
+        send_at=campaign.send_at,
+        schedule_error=campaign.schedule_error,
         started_at=campaign.started_at,
         finished_at=campaign.finished_at,
         launched=campaign.started_at is not None and not campaign.launching,

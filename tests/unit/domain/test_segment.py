@@ -98,10 +98,12 @@ def test_an_empty_time_zone_is_missing() -> None:
     assert holds("timezone missing", contact(timezone=""))
 
 
-def test_a_click_counts_as_engagement_where_it_is_the_later() -> None:
+def test_the_latest_of_open_click_and_reply_is_the_last_engagement() -> None:
     of = contact(last_open_at=None, last_click_at=NOW)
     assert holds("last_engaged_at within 1 hour", of)
     assert holds("last_engaged_at never", contact(last_open_at=None))
+    replied = contact(last_reply_at=NOW)
+    assert holds("last_reply_at within 1 hour and last_engaged_at within 1 hour", replied)
 
 
 def test_a_filter_names_its_lists_once_in_order() -> None:

@@ -1,7 +1,8 @@
 """The flows of what goes out."""
 
 import uuid
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,14 @@ def launch() -> "Launch":
         segments=Segments(),
         audiences=Audiences(Lists(), Contacts(), Suppressions()),
         batches=batches(),
-        release=lambda: release().run(now(), uuid.uuid4().hex),
+        # What else is due waits for the minute's look, which may read and write all it needs.
+        release=lambda: _release(_nothing, _nothing).run(now(), uuid.uuid4().hex),
         clock=now,
     )
+
+
+def _nothing(_now: datetime) -> int:
+    return 0
 
 
 def starter() -> "Starter":
@@ -100,8 +106,17 @@ def starter() -> "Starter":
 
 @cache
 def release() -> "Release":
-    """The release flow."""
+    """The release flow, as it looks every minute."""
     from mailtide.app.job_kinds import job_watch
+    from mailtide.flows.schedule import Schedule
+    from mailtide.store.campaigns import Campaigns
+
+    return _release(job_watch().run, Schedule(Campaigns(), starter()).run)
+
+
+def _release(
+    watch_jobs: Callable[[datetime], int], start_due: Callable[[datetime], int]
+) -> "Release":
     from mailtide.flows.release import Release
     from mailtide.store.campaigns import Campaigns
     from mailtide.store.identities import Identities
@@ -116,7 +131,8 @@ def release() -> "Release":
         quota=Quota(),
         orders=orders(),
         lease=timedelta(seconds=settings().lease_seconds),
-        watch_jobs=job_watch().run,
+        watch_jobs=watch_jobs,
+        start_due=start_due,
     )
 
 

@@ -1,27 +1,31 @@
 """Campaign: what a customer plans and sends, and the states it moves through.
 
-    draft ──start──► sending ──finish──► sent
-      │               │  ▲
-      │            pause resume
-      │               ▼  │
-      └──cancel──►  paused ──cancel──► cancelled
+    draft ──schedule──► scheduled ┐
+      │ ◄──unschedule──     │     │ schedule: another time
+      │                     │ ◄───┘
+      └──────start──────────┴──► sending ──finish──► sent
+                                  │  ▲
+                               pause resume
+                                  ▼  │
+                                 paused
 
-`sending` and `paused` may be cancelled too. Nothing leads out of `sent` and `cancelled`.
+Everything but `sent` and `cancelled` may be cancelled; nothing leads out of these two.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from mailtide.errors import ConflictError
+from mailtide.errors import ConflictError, InvalidInputError
 
 
 class State(StrEnum):
     """Where a campaign stands."""
 
     DRAFT = "draft"
+    SCHEDULED = "scheduled"
     SENDING = "sending"
     PAUSED = "paused"
     SENT = "sent"
@@ -31,6 +35,8 @@ class State(StrEnum):
 class Move(StrEnum):
     """What can be done to a campaign."""
 
+    SCHEDULE = "schedule"
+    UNSCHEDULE = "unschedule"
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
@@ -40,15 +46,21 @@ class Move(StrEnum):
 
 TRANSITIONS: Mapping[tuple[State, Move], State] = MappingProxyType(
     {
+        (State.DRAFT, Move.SCHEDULE): State.SCHEDULED,
+        (State.SCHEDULED, Move.SCHEDULE): State.SCHEDULED,
+        (State.SCHEDULED, Move.UNSCHEDULE): State.DRAFT,
         (State.DRAFT, Move.START): State.SENDING,
+        (State.SCHEDULED, Move.START): State.SENDING,
         (State.SENDING, Move.PAUSE): State.PAUSED,
         (State.PAUSED, Move.RESUME): State.SENDING,
         (State.SENDING, Move.FINISH): State.SENT,
         (State.DRAFT, Move.CANCEL): State.CANCELLED,
+        (State.SCHEDULED, Move.CANCEL): State.CANCELLED,
         (State.SENDING, Move.CANCEL): State.CANCELLED,
         (State.PAUSED, Move.CANCEL): State.CANCELLED,
     }
 )
+FARTHEST = timedelta(days=366)  # a schedule is at most so far ahead
 ENDED = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
@@ -73,6 +85,8 @@ class Campaign:
     segment_ids: tuple[str, ...] = ()
     excluded_list_ids: tuple[str, ...] = ()  # whoever is on one of these gets nothing
     excluded_segment_ids: tuple[str, ...] = ()
+    send_at: datetime | None = None  # when a scheduled campaign starts, or was to start
+    schedule_error: str | None = None  # why the last scheduled start did not happen
 
     @property
     def all_segment_ids(self) -> tuple[str, ...]:
@@ -94,3 +108,21 @@ def moved(state: State, move: Move) -> State:
         raise ConflictError(
             f"cannot {move.value} a campaign that is {state.value}; {hint}"
         ) from None
+
+
+def checked_send_at(send_at: datetime, now: datetime) -> datetime:
+    """Return when a campaign is to start, UTC, to the millisecond.
+
+    Args:
+        send_at: aware.
+        now: aware.
+
+    Raises:
+        InvalidInputError: when it is not in the future, or more than a year ahead.
+    """
+    if not now < send_at <= now + FARTHEST:
+        detail = f"it must be in the future, at most {FARTHEST.days} days ahead"
+        errors = [{"at": "body.send_at", "detail": detail}]
+        raise InvalidInputError(f"body.send_at: {detail}", errors=errors)
+    at = send_at.astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

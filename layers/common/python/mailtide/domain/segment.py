@@ -51,6 +51,7 @@ FIELDS: Mapping[str, Kind] = MappingProxyType(
         "created_at": Kind.INSTANT,
         "last_open_at": Kind.INSTANT,
         "last_click_at": Kind.INSTANT,
+        "last_reply_at": Kind.INSTANT,
         "last_engaged_at": Kind.INSTANT,
         LIST: Kind.LIST,
         ATTRIBUTES: Kind.JSON,
@@ -200,7 +201,7 @@ def _read(field: Field, contact: Contact) -> Any:
             value = value.get(name) if isinstance(value, Mapping) else None
         return value
     if field.name == "last_engaged_at":
-        seen = (contact.last_open_at, contact.last_click_at)
+        seen = (contact.last_open_at, contact.last_click_at, contact.last_reply_at)
         return max((at for at in seen if at is not None), default=None)
     return getattr(contact, field.name) or None
 

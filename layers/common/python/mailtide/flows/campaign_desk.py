@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from mailtide.domain.campaign import Campaign, Move, State, moved
+from mailtide.domain.campaign import Campaign, Move, State, checked_send_at, moved
 from mailtide.domain.page import Page
 from mailtide.errors import ConflictError, NotFoundError, RetryableError
 from mailtide.flows.forecast import Forecast, Forecaster
@@ -39,6 +39,10 @@ class Campaigns(Protocol):
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
         """Write a transition if the state is still what `campaign` says."""
+        ...
+
+    def schedule(self, campaign: Campaign, send_at: datetime, at: datetime) -> bool:
+        """Let a campaign wait for its time if it is still what `campaign` says."""
         ...
 
 
@@ -102,14 +106,16 @@ class CampaignDesk:
         if not self.campaigns.delete_draft(campaign):
             raise _only_drafts("deleted", self.get(org_id, campaign_id))
 
-    def forecast(self, org_id: str, campaign_id: str) -> Forecast:
-        """Say what a start would do now; nothing changes.
+    def forecast(self, org_id: str, campaign_id: str, send_at: datetime | None = None) -> Forecast:
+        """Say what a start would do now, or whether it could be scheduled; nothing changes.
 
         Raises:
-            NotFoundError, InvalidInputError, ConflictError: as `start`.
+            NotFoundError, InvalidInputError, ConflictError: as `start`, or `schedule`.
         """
         campaign = self.get(org_id, campaign_id)
-        moved(campaign.state, Move.START)
+        if send_at is not None:
+            checked_send_at(send_at, self.clock())
+        moved(campaign.state, Move.START if send_at is None else Move.SCHEDULE)
         return self.forecaster.forecast(campaign, self.starter.content(campaign))
 
     def start(self, org_id: str, campaign_id: str) -> Campaign:
@@ -122,15 +128,34 @@ class CampaignDesk:
         self.starter.start(self.get(org_id, campaign_id))
         return self.get(org_id, campaign_id)
 
+    def schedule(self, org_id: str, campaign_id: str, send_at: datetime) -> Campaign:
+        """Let a campaign start by itself at an instant, or at another one than before.
+
+        Raises:
+            NotFoundError, ConflictError, InvalidInputError: as `start`; and when the instant is
+                not in the future, or too far.
+        """
+        at = checked_send_at(send_at, self.clock())
+        self.starter.content(self.get(org_id, campaign_id))
+        return self._moved(
+            org_id, campaign_id, lambda found: self.campaigns.schedule(found, at, self.clock())
+        )
+
     def move(self, org_id: str, campaign_id: str, move: Move) -> Campaign:
-        """Pause, resume or cancel a campaign.
+        """Unschedule, pause, resume or cancel a campaign.
 
         Raises:
             NotFoundError: when the organisation has none such.
             ConflictError: when its state does not allow the move.
         """
+        return self._moved(
+            org_id, campaign_id, lambda found: self.campaigns.move(found, move, self.clock())
+        )
+
+    def _moved(self, org_id: str, campaign_id: str, write: Callable[[Campaign], bool]) -> Campaign:
+        """Write a move, decided anew when others were faster."""
         for _ in range(_ROUNDS):
-            if self.campaigns.move(self.get(org_id, campaign_id), move, self.clock()):
+            if write(self.get(org_id, campaign_id)):
                 return self.get(org_id, campaign_id)
         raise RetryableError("The campaign is being moved by others; try again.")
 

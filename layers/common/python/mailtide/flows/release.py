@@ -1,4 +1,4 @@
-"""Release: once a minute, hand out what is due, ask again for launches and jobs, finish campaigns.
+"""Release: once a minute, hand out what is due, ask again, finish and start campaigns.
 
 A batch is due when its time has come or its holder's lease ran out without progress. The day's
 places go to the best rank first; the sender's reservation is the guard, this is only the order.
@@ -104,6 +104,7 @@ class Released:
     relaunched: int = 0
     finished: int = 0
     jobs: int = 0
+    started: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Release:
     orders: Orders
     lease: timedelta
     watch_jobs: Callable[[datetime], int]  # asks again for jobs that nobody works on
+    start_due: Callable[[datetime], int]  # starts the campaigns whose time has come
 
     def run(self, now: datetime, nonce: str) -> Released:
         """Take one look at all that waits; `nonce` names this look."""
@@ -131,7 +133,8 @@ class Release:
             else:
                 ready[campaign.campaign_id] = campaign
         batches = self._release(ready, now, nonce)
-        return Released(batches, relaunched, finished, self.watch_jobs(now))
+        jobs = self.watch_jobs(now)
+        return Released(batches, relaunched, finished, jobs, self.start_due(now))
 
     def _relaunch(self, campaign: Campaign, now: datetime) -> int:
         """Ask again for a launch that has not finished in its time."""

@@ -3,7 +3,7 @@
 
 from pynamodb.attributes import JSONAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
 
-from mailtide.store.indexes import ActiveIndex
+from mailtide.store.indexes import ActiveIndex, ScheduledIndex
 from mailtide.store.row import Instant, Row
 
 
@@ -27,12 +27,16 @@ class CampaignRow(Row):
     started_at = Instant(null=True)
     finished_at = Instant(null=True)
     active = UnicodeAttribute(null=True)  # "1" while the campaign is sending
+    scheduled = UnicodeAttribute(null=True)  # "1" while it waits for `send_at`
+    send_at = Instant(null=True)
+    schedule_error = UnicodeAttribute(null=True)
     launching = UnicodeSetAttribute(null=True)
     launch_due_at = Instant(null=True)
     planned: MapAttribute[str, int] = MapAttribute(null=True)
     excluded: MapAttribute[str, int] = MapAttribute(null=True)
     nonce = UnicodeAttribute(null=True)  # of the last move
     active_index = ActiveIndex()
+    scheduled_index = ScheduledIndex()
 
 
 class SegmentRow(Row):

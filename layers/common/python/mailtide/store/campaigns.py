@@ -69,6 +69,7 @@ class Campaigns:
             assign(CampaignRow.excluded_segment_ids, list(campaign.excluded_segment_ids) or None),
             CampaignRow.template_id.set(campaign.template_id),
             CampaignRow.identity_id.set(campaign.identity_id),
+            CampaignRow.schedule_error.remove(),
         ]
         return dynamo.update(_key(campaign), actions, _is_draft()) is None
 
@@ -103,6 +104,42 @@ class Campaigns:
             ]
         )
         return failed is None or _carries(failed[0] or {}, nonce)
+
+    def schedule(self, campaign: Campaign, send_at: datetime, at: datetime) -> bool:
+        """Let a campaign wait for its time if it is still what `campaign` says, as `move` does.
+
+        Raises:
+            ConflictError: when the campaign's state does not allow it.
+        """
+        actions, nonce = _transition(campaign, Move.SCHEDULE, at, millis(send_at))
+        actions += [CampaignRow.send_at.set(send_at), CampaignRow.schedule_error.remove()]
+        found = dynamo.update(_key(campaign), actions, _may(campaign, Move.SCHEDULE))
+        return found is None or _carries(found, nonce)
+
+    def give_up(self, campaign: Campaign, reason: str, at: datetime) -> bool:
+        """Make a scheduled campaign a draft that says why it could not start, as `move` does.
+
+        Raises:
+            ConflictError: when the campaign's state does not allow it.
+        """
+        actions, nonce = _transition(campaign, Move.UNSCHEDULE, at)
+        actions.append(CampaignRow.schedule_error.set(reason))
+        found = dynamo.update(_key(campaign), actions, _may(campaign, Move.UNSCHEDULE))
+        return found is None or _carries(found, nonce)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Campaign]:
+        """Return up to `limit` scheduled campaigns whose time has come, the earliest first.
+
+        The index may lag; the rows behind it are read consistently.
+        """
+        with dynamo.calling():
+            found = CampaignRow.scheduled_index.query(
+                _ACTIVE, CampaignRow.send_at <= now, limit=limit
+            )
+            keys = [(row.org_id, row.campaign_id) for row in found]
+        campaigns = map(campaign_of, dynamo.get_many(CampaignRow, keys))
+        due = ((c.send_at, c) for c in campaigns if c.state is State.SCHEDULED and c.send_at)
+        return [c for send_at, c in sorted(due, key=lambda pair: pair[0]) if send_at <= now]
 
     def active(self) -> Sequence[Campaign]:
         """Return the campaigns of all organisations that are sending.
@@ -159,8 +196,10 @@ def _key(campaign: Campaign) -> CampaignRow:
 
 
 def _may(campaign: Campaign, move: Move) -> Condition:
-    """Return the condition of a move: the state as read, and no finish during the launch."""
-    same = CampaignRow.state == campaign.state.value
+    """Return the condition of a move: state and time as read, and no finish during the launch."""
+    same: Condition = CampaignRow.state == campaign.state.value
+    if campaign.state is State.SCHEDULED:
+        same &= CampaignRow.send_at == campaign.send_at
     return same & CampaignRow.launching.does_not_exist() if move is Move.FINISH else same
 
 
@@ -183,10 +222,12 @@ def _is_draft() -> Condition:
     return condition
 
 
-def _transition(campaign: Campaign, move: Move, at: datetime) -> tuple[list[Action], str]:
+def _transition(
+    campaign: Campaign, move: Move, at: datetime, *more: object
+) -> tuple[list[Action], str]:
     """Return what a move writes, and the nonce by which a repeat knows it."""
     state = moved(campaign.state, move)
-    nonce = f"{move.value}:{millis(at)}"
+    nonce = ":".join(map(str, (move.value, millis(at), *more)))
     actions = [CampaignRow.state.set(state.value), CampaignRow.nonce.set(nonce)]
     return [*actions, *_consequences(move, state, at)], nonce
 
@@ -197,7 +238,13 @@ def _carries(item: dynamo.Item, nonce: str) -> bool:
 
 def _consequences(move: Move, state: State, at: datetime) -> list[Action]:
     active = CampaignRow.active
-    actions: list[Action] = [active.set(_ACTIVE) if state is State.SENDING else active.remove()]
+    scheduled = CampaignRow.scheduled
+    actions: list[Action] = [
+        assign(active, _ACTIVE if state is State.SENDING else None),
+        assign(scheduled, _ACTIVE if state is State.SCHEDULED else None),
+    ]
+    if move is Move.UNSCHEDULE:
+        actions.append(CampaignRow.send_at.remove())
     if move is Move.START:
         actions += [
             CampaignRow.started_at.set(at),
@@ -205,6 +252,7 @@ def _consequences(move: Move, state: State, at: datetime) -> list[Action]:
             CampaignRow.launch_due_at.set(at + LAUNCH_PATIENCE),
             CampaignRow.planned.set({}),
             CampaignRow.excluded.set({}),
+            CampaignRow.schedule_error.remove(),
         ]
     if state in ENDED:
         actions.append(CampaignRow.finished_at.set(at))
@@ -225,6 +273,8 @@ def campaign_of(row: CampaignRow) -> Campaign:
         identity_id=row.identity_id,
         state=State(row.state),
         created_at=row.created_at,
+        send_at=row.send_at,
+        schedule_error=row.schedule_error,
         started_at=row.started_at,
         finished_at=row.finished_at,
         launching=frozenset(row.launching or ()),

@@ -20,6 +20,17 @@ class ActiveIndex(GlobalSecondaryIndex[Any]):
     campaign_id = UnicodeAttribute(range_key=True)
 
 
+class ScheduledIndex(GlobalSecondaryIndex[Any]):
+    """Campaigns that wait for their time."""
+
+    class Meta:
+        index_name = "scheduled"
+        projection = KeysOnlyProjection()
+
+    scheduled = UnicodeAttribute(hash_key=True)
+    send_at = Instant(range_key=True)
+
+
 class DueIndex(GlobalSecondaryIndex[Any]):
     """Batches that `release` has to look at, spread over 8 partitions."""
 
