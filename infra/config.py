@@ -18,6 +18,7 @@ class Config:
     public_url: str = ""  # what links in mail start with; empty: the HTTP API's own address
     relay_networks: str = ""  # private CIDRs that an SMTP relay may be in, comma-separated
     ses_event_bridge: bool = False  # take SES's events from the account's event bus as well
+    inbound_domains: str = ""  # whose mail SES takes for us, comma-separated; empty: none
     ses_topics: str = ""  # other SNS topics that may post to /webhooks/ses: ARNs, comma-separated
     alarm_email: str = ""  # who hears of alarms, beside the topic's other subscribers
     retain_data: bool = True  # keep tables, bucket and secrets when the stack is deleted

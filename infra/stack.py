@@ -15,6 +15,7 @@ from infra.build import Artifacts
 from infra.config import Config
 from infra.constructs.function import MailtideFunction, runtime
 from infra.constructs.http_api import HttpApi
+from infra.constructs.inbound_mail import InboundMail
 from infra.constructs.monitoring import Monitoring, silence_alarm
 from infra.constructs.queue_worker import QueueWorker
 from infra.constructs.ses_access import grant_ses
@@ -62,6 +63,7 @@ class MailtideStack(Stack):
         self.ses_events = SesEvents(
             self, "SesEvents", events_queue=self.queues["events"], config=config
         )
+        InboundMail(self, "InboundMail", config, self.storage.bucket, self.ses_events.topic)
         self.functions = self._functions(sizes, artifacts)
         self._drain_queues()
         self._route_requests()

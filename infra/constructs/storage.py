@@ -25,6 +25,7 @@ class Storage(Construct):
             lifecycle_rules=[
                 _expire("exports/", days=7),
                 _expire("imports/", days=7),
+                _expire("inbound/", days=14),
                 _expire("payloads/", days=30),
                 _expire("raw/", days=90),
                 _expire("refused/", days=90),

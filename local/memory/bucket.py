@@ -17,9 +17,10 @@ class Bucket:
         """Read an object."""
         return self.objects[key]
 
-    def fetch(self, key: str) -> bytes | None:
-        """Read an object; None when it is not there."""
-        return self.objects.get(key)
+    def fetch(self, key: str, limit: int | None = None) -> bytes | None:
+        """Read an object, or its first `limit` bytes; None when it is not there."""
+        found = self.objects.get(key)
+        return None if found is None else found[:limit]
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""

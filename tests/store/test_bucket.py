@@ -42,6 +42,13 @@ def test_an_object_that_is_not_there_is_no_error_that_a_repeat_could_mend(
         bucket.get("nothing")
 
 
+def test_the_beginning_of_an_object_is_read(bucket: Bucket | MemoryBucket) -> None:
+    bucket.put("a", b"12345")
+    assert bucket.fetch("a", 3) == b"123"
+    assert bucket.fetch("a", 9) == b"12345"
+    assert bucket.fetch("b", 3) is None
+
+
 def test_an_object_that_may_be_missing_is_fetched_and_removed(
     bucket: Bucket | MemoryBucket,
 ) -> None:

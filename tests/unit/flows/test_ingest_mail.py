@@ -2,7 +2,10 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from mailtide.domain import metrics
 from mailtide.domain.engagement import MAX_ANSWERS
 from mailtide.domain.message import EventRow, SentState, settled
 from mailtide.domain.suppression import Reason
+from mailtide.errors import RetryableError
 from tests.collaborators import FOREIGN_SOURCE
 from tests.ingesting import (
     TRACKER,
@@ -23,7 +27,8 @@ from tests.ingesting import (
     status,
     webhook,
 )
-from tests.rows import doubt, message, sent
+from tests.rows import START, doubt, message, sent
+from tests.unit.flows.test_ingest_faults import stepped
 
 GONE = TRACKER.unsubscribe_address(message(), "reply.example.com")
 PERSON = "Message-ID: <a.1@example.com>\nIn-Reply-To: <x@example.com>"
@@ -184,6 +189,68 @@ def test_a_mail_shows_that_the_message_left(world: World, text: str) -> None:
     world.events.put_all([doubt()])
     world.flow.run(text)
     assert world.row("doubt") == settled(doubt())
+
+
+def received(world: World, to: str, raw: bytes, **receipt: Any) -> str:
+    """Store a mail as SES's rule does; return its notification."""
+    key = f"inbound/{sha256(raw).hexdigest()}"
+    world.bucket.put(key, raw)
+    told = {
+        "notificationType": "Received",
+        "mail": {"source": "ann@example.com"},
+        "receipt": {
+            "timestamp": (START + timedelta(hours=1)).isoformat(),
+            "recipients": [to],
+            "action": {"type": "S3", "bucketName": "data", "objectKey": key},
+            **receipt,
+        },
+    }
+    return json.dumps(told)
+
+
+REPLY = b"Message-ID: <s.1@example.com>\r\nIn-Reply-To: <x>\r\n\r\nHello"
+
+
+def test_a_mail_that_ses_took_counts_as_one_of_the_hook(world: World) -> None:
+    assert dict(world.flow.run(received(world, reply_to(), REPLY))) == {"replied": 1}
+    [row] = rows(world, "replied")
+    assert row.ts == START + timedelta(hours=1)
+    assert dict(world.flow.run(received(world, GONE, b"\r\nstop"))) == {"unsubscribed": 1}
+    assert world.reasons() == {Reason.UNSUBSCRIBE}
+
+
+def test_a_mail_is_removed_when_it_has_been_worked_on_and_its_repeat_is_none(world: World) -> None:
+    text = received(world, reply_to(), REPLY)
+    world.flow.run(text)
+    assert world.kept("inbound/") == []
+    assert dict(world.flow.run(text)) == {"repeated": 1}
+    assert len(rows(world, "replied")) == 1
+    assert b"Hello" not in b"".join(world.bucket.objects.values())
+
+
+def test_a_mail_stays_while_working_on_it_fails(world: World) -> None:
+    text = received(world, reply_to(), REPLY)
+
+    def fail() -> None:
+        raise RetryableError("no answer")
+
+    with pytest.raises(RetryableError):
+        stepped(world, fail, lambda: None).run(text)
+    assert len(world.kept("inbound/")) == 1
+    assert dict(world.flow.run(text)) == {"replied": 1}
+
+
+def test_spam_that_ses_found_is_no_reply_and_still_unsubscribes(world: World) -> None:
+    spam = {"spamVerdict": {"status": "FAIL"}}
+    found = world.flow.run(received(world, reply_to(), REPLY, **spam))
+    assert dict(found) == {"unknown": 1}
+    assert dict(world.flow.run(received(world, GONE, b"\r\nstop", **spam))) == {"unsubscribed": 1}
+
+
+def test_a_notification_about_another_object_is_no_message_of_ours(world: World) -> None:
+    action = {"objectKey": "raw/2026-11-24/secret.json"}
+    with pytest.raises(ValueError, match="no mail that a rule of ours stored"):
+        world.flow.run(received(world, reply_to(), REPLY, action=action))
 
 
 MAILS = [

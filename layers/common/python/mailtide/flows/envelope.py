@@ -6,8 +6,9 @@
      at, method, user_agent, address, link_index?, url?}]}
     {"source": "ses", "source_id": null, "received_at": ms, "body": what SNS posted over HTTPS}
 
-and what AWS itself puts there: SES's records as SNS delivers them raw, and as events of the bus.
-The queue's policy lets nobody else do that.
+and what AWS itself puts there: SES's records as SNS delivers them raw, and as events of the bus;
+and notifications of mail that SES received, which lies in the bucket. The queue's policy lets
+nobody else do that.
 
 Units: instants are epoch milliseconds; sizes are bytes.
 """
@@ -21,7 +22,7 @@ from typing import Any, Protocol
 
 from mailtide.domain.event import EventType
 from mailtide.domain.message import happening_key, instant, millis
-from mailtide.sources import ses
+from mailtide.sources import ses, ses_mail
 
 STALWART = "stalwart"
 SES = "ses"
@@ -65,8 +66,8 @@ class Bucket(Protocol):
         """Write an object, whatever was there."""
         ...
 
-    def fetch(self, key: str) -> bytes | None:
-        """Read an object; None when it is not there."""
+    def fetch(self, key: str, limit: int | None = None) -> bytes | None:
+        """Read an object, or its first `limit` bytes; None when it is not there."""
         ...
 
     def delete(self, key: str) -> None:
@@ -159,6 +160,8 @@ def read(text: str, bucket: Bucket) -> Envelope:
         WorkedOnError: when it was worked on before.
     """
     message = ses.read(text)
+    if ses_mail.is_received(message):
+        return _received(message, bucket)
     if ses.is_told_by_aws(message):
         return Envelope(SES, None, ses.parse(message)[0].occurred_at, text.encode())
     source, at = message["source"], instant(message["received_at"])
@@ -169,6 +172,16 @@ def read(text: str, bucket: Bucket) -> Envelope:
     if body is None:
         raise WorkedOnError(key)
     return Envelope(source, message["source_id"], at, body, key)
+
+
+def _received(message: dict[str, Any], bucket: Bucket) -> Envelope:
+    """Read the notification of a mail that SES received, and the beginning of the mail."""
+    key = ses_mail.object_key(message)
+    raw = bucket.fetch(key, ses_mail.MAX_MAIL)
+    if raw is None:
+        raise WorkedOnError(key)
+    at, body = ses_mail.received_at(message), ses_mail.document(message, raw)
+    return Envelope(INBOUND, None, at, body, key)
 
 
 def _carried(source: str, source_id: str | None, body: bytes, at: datetime, bucket: Bucket) -> str:

@@ -33,7 +33,7 @@ from mailtide.flows import doubts, envelope, reports
 from mailtide.flows.copies import Copies
 from mailtide.flows.envelope import Bucket, Envelope, Hit, WorkedOnError
 from mailtide.flows.verdicts import Rows, Verdicts
-from mailtide.sources import mime, ses, stalwart
+from mailtide.sources import mime, ses, ses_mail, stalwart
 from mailtide.sources.mime import ReadAddress
 
 # What is about a message: evidence becomes a row; that the mail system has the message settles a
@@ -218,7 +218,11 @@ def _refusal(
         return "unknown_message"
     # SES tells of all organisations' mail: whose a message is stands in the tag that we gave it.
     owner = event.org_id if received.source == envelope.SES else source and source.org_id
-    if received.source != envelope.TRACKING and owner != sent.of.org_id:
+    # Hits, and the mail that SES takes for the whole stack, name the message and nobody besides.
+    is_ours = received.source == envelope.TRACKING or (
+        received.source == envelope.INBOUND and received.source_id is None
+    )
+    if not is_ours and owner != sent.of.org_id:
         return "other_organisation"
     # Mail is easily forged, but the message id is a keyed hash: who knows it had the message.
     # The recipient that a report names proves nothing more, and loops hide or hash it.
@@ -239,7 +243,11 @@ def _told(received: Envelope, read_address: ReadAddress) -> Iterator[Report]:
     if received.source == envelope.STALWART:
         yield from (Report(event) for event in stalwart.parse(received.body))
     elif received.source == envelope.INBOUND:
-        mail = stalwart.hook_mail(received.body, received.received_at)
+        mail = (
+            ses_mail.read(received.body)
+            if received.source_id is None
+            else stalwart.hook_mail(received.body, received.received_at)
+        )
         yield from (Report(event) for event in mime.parse(mail, read_address))
     elif received.source == envelope.SES:
         events = ses.parse(ses.read(received.body.decode()))

@@ -27,10 +27,14 @@ class Bucket:
             body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return body
 
-    def fetch(self, key: str) -> bytes | None:
-        """Read an object; None when it is not there."""
+    def fetch(self, key: str, limit: int | None = None) -> bytes | None:
+        """Read an object, or its first `limit` bytes; None when it is not there."""
+        part = {} if limit is None else {"Range": f"bytes=0-{limit - 1}"}
         try:
-            return self.get(key)
+            with translated():
+                answer = self._s3.get_object(Bucket=self._bucket, Key=key, **part)
+                body: bytes = answer["Body"].read()
+                return body
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
