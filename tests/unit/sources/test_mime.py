@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailtide.domain.event import Event, EventType
 from mailtide.domain.identifiers import is_message_id
 from mailtide.sources import auto_subjects, mail_parts, mime, stalwart
-from mailtide.sources.arrival import Arrival
+from mailtide.sources.arrival import MAX_READ, Arrival
 from tests.unit.sources.mails import LETTER, NAMES, TRACKER, mail
 from tests.unit.sources.payloads import MESSAGE, body, own_body
 
@@ -216,6 +216,15 @@ def test_subjects_of_auto_replies(subject: str) -> None:
 @pytest.mark.parametrize("subject", ["", "Re: Automatic reply", "Urlaubsangebote", "Oooh!", "不在"])
 def test_subjects_of_people(subject: str) -> None:
     assert not auto_subjects.is_one(subject)
+
+
+def test_what_stands_far_behind_the_beginning_is_not_looked_at() -> None:
+    arrival = mail("dsn.postfix.no-such-user")
+    at = arrival.raw.index(b"Content-Type: message/delivery-status")
+    for filler, type_ in ((MAX_READ // 2, EventType.BOUNCED), (MAX_READ, EventType.UNKNOWN)):
+        raw = arrival.raw[:at] + b"X-Filler: a\r\n" * (filler // 13) + arrival.raw[at:]
+        (event,) = mime.parse(replace(arrival, raw=raw), TRACKER.read_address)
+        assert event.type is type_
 
 
 def test_a_mail_without_an_id_is_known_by_what_was_written() -> None:

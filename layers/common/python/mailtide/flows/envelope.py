@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from mailtide.domain.event import EventType
 from mailtide.domain.message import happening_key, instant, millis
 from mailtide.sources import ses, ses_mail
+from mailtide.sources.arrival import MAX_READ
 
 STALWART = "stalwart"
 SES = "ses"
@@ -177,7 +178,7 @@ def read(text: str, bucket: Bucket) -> Envelope:
 def _received(message: dict[str, Any], bucket: Bucket) -> Envelope:
     """Read the notification of a mail that SES received, and the beginning of the mail."""
     key = ses_mail.object_key(message)
-    raw = bucket.fetch(key, ses_mail.MAX_MAIL)
+    raw = bucket.fetch(key, MAX_READ)
     if raw is None:
         raise WorkedOnError(key)
     at, body = ses_mail.received_at(message), ses_mail.document(message, raw)

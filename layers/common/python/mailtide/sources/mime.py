@@ -19,7 +19,7 @@ from mailtide.domain.message import instant
 from mailtide.domain.signing import Purpose
 from mailtide.domain.tracking import Addressed
 from mailtide.sources import auto_reply, dsn, feedback, mail_parts
-from mailtide.sources.arrival import Arrival
+from mailtide.sources.arrival import MAX_READ, Arrival
 from mailtide.sources.mail_parts import field, words
 
 SOURCE = "inbound"
@@ -62,7 +62,8 @@ def parse(arrival: Arrival, read_address: ReadAddress) -> list[Event]:
     nobody knows that is dated by itself.
     """
     try:
-        events = list(_events(arrival, message_from_bytes(arrival.raw), read_address))
+        mail = message_from_bytes(arrival.raw[:MAX_READ])
+        events = list(_events(arrival, mail, read_address))
     except Exception:  # the email package promises not to raise on any bytes, and at times does
         events = []
     return events or [_unknown(arrival, "mail")]
@@ -201,5 +202,5 @@ def _name(arrival: Arrival, mail: Message) -> str:
     if own:
         return own
     written = [field(mail, name) for name in ("From", "Date", "Subject")]
-    body = arrival.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    body = arrival.raw[:MAX_READ].replace(b"\r\n", b"\n").partition(b"\n\n")[2]
     return sha256("\n".join([*written, ""]).encode() + body).hexdigest()

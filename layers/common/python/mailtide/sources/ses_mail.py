@@ -16,7 +16,6 @@ from mailtide.sources.arrival import Arrival
 from mailtide.sources.fields import text, utc
 
 PREFIX = "inbound/"  # of the keys that the rule stores mails under
-MAX_MAIL = 2_000_000  # bytes that are looked at: a report's fields stand near its beginning
 
 _RECEIVED = "Received"
 _FOUND = {"spfVerdict": "spf", "dkimVerdict": "dkim", "dmarcVerdict": "dmarc"}
