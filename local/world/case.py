@@ -26,6 +26,7 @@ class Case:
     contacts: int = 8
     shards: str = "05"  # where the contacts lie
     limits: tuple[int | None, ...] = (None, None)  # daily limit of each sending IP
+    ses_rate: float = 0.0  # messages a second over SES, which every other IP uses; 0: none does
     senders: int = 3  # that run at once
     batch_size: int = 5
     block_size: int = 2

@@ -10,8 +10,10 @@ from datetime import date, datetime
 
 from local.world.clock import Clock
 from local.world.faults import Fault, Steps
+from local.world.ses import SesWay
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
-from mailtide.domain.sending_ip import SendingIp
+from mailtide.domain.sending_ip import SendingIp, Ses
+from mailtide.transports.ses import SesTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ class Relay:
     mood: Mood
     steps: Steps
     on_taken: Callable[[Taken, str], None]  # told of each with its envelope sender
+    ses: SesWay
     ledger: list[Taken] = field(default_factory=list)
     silences: int = 0  # answers that were lost on the way back
 
-    def of(self, ip: SendingIp) -> "Line":
+    def of(self, ip: SendingIp) -> "Line | SesTransport":
         """Return the transport of a sending IP."""
-        return Line(self, ip)
+        line = Line(self, ip)
+        return self.ses.of(ip, ip.transport, line) if isinstance(ip.transport, Ses) else line
 
     def by_day(self) -> dict[tuple[str, date], int]:
         """Count what was taken by IP and UTC date."""
@@ -73,9 +77,10 @@ class Line:
             fault = self.relay.steps.step("relay.deliver")
             if fault is Fault.FREEZES:
                 self.relay.steps.freeze_here()
-            yield self._hand_over(message, until, fault)
+            yield self.hand_over(message, until, fault)
 
-    def _hand_over(self, message: Outgoing, until: datetime, fault: Fault | None) -> Outcome:
+    def hand_over(self, message: Outgoing, until: datetime, fault: Fault | None) -> Outcome:
+        """Hand one message over, as the mood and the step's fault have it."""
         if fault in (Fault.DIES_BEFORE, Fault.FAILS_BEFORE):
             self.relay.steps.die("relay.deliver")
         if self.relay.clock.now >= until:

@@ -61,6 +61,11 @@ class Scheduler:
         """Let the running process stand still."""
         if self.running is not None:
             self.freezes += 1
+            self.rest(duration)
+
+    def rest(self, duration: timedelta) -> None:
+        """Let the running process wait, as it means to."""
+        if self.running is not None:
             self.running.wakes_at = self.clock.now + duration
             self._hub().switch()
 

@@ -13,6 +13,7 @@ from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.quota import Quota, SendingIps
 from local.memory.rows import EventTable
+from local.memory.ses_rate import SesRate
 from local.world import plan
 from local.world.aftermath import SHARDS, Aftermath
 from local.world.case import CAMPAIGN, KEY, ORG, Case
@@ -23,11 +24,12 @@ from local.world.outgoing import TIMEOUT, Claim, Outgoing
 from local.world.queue import Delivery, Queue
 from local.world.relay import Relay
 from local.world.scheduler import Scheduler
+from local.world.ses import SesWay
 from mailtide.domain import identifiers
 from mailtide.domain.campaign import State
 from mailtide.domain.contact import Contact
 from mailtide.domain.sending_ip import Relay as RelayAddress
-from mailtide.domain.sending_ip import SendingIp, Tls
+from mailtide.domain.sending_ip import SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.flows.send import Order
 
@@ -91,7 +93,12 @@ class World:
             suppressions=self.suppressions,
         )
         self.relay = Relay(
-            self.clock, self.chance, self.case.mood, self.steps, self.aftermath.follow
+            clock=self.clock,
+            chance=self.chance,
+            mood=self.case.mood,
+            steps=self.steps,
+            on_taken=self.aftermath.follow,
+            ses=SesWay(self.faulty(SesRate(), "ses_rate"), self.case.ses_rate, self.scheduler.rest),
         )
         self._settle_people()
         self.churn = Churn(self, self.chance, self.case.churn)
@@ -148,8 +155,10 @@ class World:
         for number in range(self.case.contacts):
             plan.settle(self, number)
         for number, limit in enumerate(self.case.limits):
-            relay = RelayAddress("relay.example.com", 587, Tls.STARTTLS)
-            ip = SendingIp(ORG, f"ip{number}", f"a{number}", Stream.MARKETING, relay, limit)
+            way: Transport = RelayAddress("relay.example.com", 587, Tls.STARTTLS)
+            if self.case.ses_rate and number % 2 == 0:
+                way = Ses(f"set{number}")
+            ip = SendingIp(ORG, f"ip{number}", f"a{number}", Stream.MARKETING, way, limit)
             self.sending_ips.put(ip)
 
     def ask_launch(self, _org_id: str, _campaign_id: str, shards: Any) -> None:

@@ -21,6 +21,7 @@ cases = st.builds(
     limits=st.lists(st.sampled_from([None, 0, 1, 3, 6]), min_size=1, max_size=3)
     .filter(lambda limits: any(limit != 0 for limit in limits))
     .map(tuple),
+    ses_rate=st.sampled_from([0.0, 0.0, 1.0, 14.0]),
     senders=st.integers(1, 10),
     batch_size=st.integers(1, 6),
     block_size=st.integers(1, 4),
