@@ -79,11 +79,12 @@ ACCESS: dict[str, Access] = {
         secrets=("identity",),
     ),
     "jobs": Access(
-        tables={"jobs": "rw", "contacts": "r", "lists": "r"},
-        get=("exports",),
-        put=("exports",),
-        delete=("exports",),
+        tables={"jobs": "rw", "contacts": "r", "lists": "r", "suppression_list": "rw"},
+        get=("exports", "imports"),
+        put=("exports", "imports"),
+        delete=("exports", "imports"),
         send=("jobs",),
+        secrets=("identity",),
     ),
     "launch": Access(
         tables={

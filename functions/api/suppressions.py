@@ -5,13 +5,17 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from functions.api.shapes.jobs import JobView
+from functions.api.shapes.jobs import view as job_view
 from functions.api.shapes.suppressions import (
     AuditView,
     Note,
     ShownReason,
+    SuppressionImportView,
     SuppressionIn,
     SuppressionView,
     audit_view,
+    import_view,
     view,
 )
 from mailtide import app
@@ -60,6 +64,28 @@ def suppress(suppression: SuppressionIn) -> SuppressionView:
 def list_liftings(limit: Limit = 50, after: After = None) -> Listing[AuditView]:
     """List who took which suppression back, when and why, the newest first."""
     return resource.listed("audit", app.api().suppressions.audit, limit, after, audit_view)
+
+
+@resource.post(
+    "/api/suppressions/imports", Scope.SEND, "Open an import of suppressions", status=201
+)
+def open_import() -> SuppressionImportView:
+    """Create an import; send a CSV file to `upload`, then start the import."""
+    key = caller(resource.router)
+    job, upload = app.api().suppression_uploads.open(key.org_id, key.key_id)
+    return import_view(job, upload)
+
+
+@resource.post(
+    "/api/suppressions/imports/<job_id>/start",
+    Scope.SEND,
+    "Start an import of suppressions",
+    status=202,
+    problems=("upload_missing", "import_file_invalid", "conflict_state"),
+)
+def start_import(job_id: Id) -> JobView:
+    """Start an import whose file is uploaded; its job tells how far it is, and what it refused."""
+    return job_view(app.api().suppression_uploads.start(resource.org_id, job_id))
 
 
 @resource.get("/api/suppressions/<contact_id>", Scope.READ, "Get a suppression")

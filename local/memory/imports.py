@@ -7,8 +7,8 @@ from hashlib import sha256
 from local.memory.bucket import Bucket
 from mailtide.domain.import_job import ImportJob
 from mailtide.errors import NotFoundError
+from mailtide.flows.csv_file import FileChangedError
 from mailtide.flows.exports import UploadLostError
-from mailtide.flows.imports import FileChangedError
 from mailtide.flows.pointers import ImportPointer
 
 

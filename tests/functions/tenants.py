@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailtide import app
-from mailtide.domain.job import JobKind
 from mailtide.domain.organisation import ApiKey, Scope, key_hash, new_key
 from mailtide.store import dynamo, organisations
 from mailtide.store.events import Events
@@ -104,7 +103,7 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
     owner.make("/api/suppressions", {"email": email})
     owner.call("PUT", f"/api/lists/{ids['list_id']}/members/{ids['contact_id']}")
-    ids["job_id"] = app.api().jobs.start(owner.org_id, JobKind.EXPORT, {"kind": "contacts"}).job_id
+    ids["job_id"] = owner.make("/api/suppressions/imports", None, "job_id")
     ids["campaign_id"] = owner.make("/api/campaigns", campaign(ids), "campaign_id")
     ids["message_id"] = _message(owner.org_id, ids)
     return ids

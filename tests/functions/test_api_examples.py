@@ -32,6 +32,11 @@ def upload(stack: Stack, owner: Tenant, ids: Ids) -> None:
     stack.s3.put_object(Bucket=BUCKET, Key=key, Body=b"email\nbob@example.com\n")
 
 
+def upload_suppressions(stack: Stack, owner: Tenant, ids: Ids) -> None:
+    key = f"imports/{owner.org_id}/{ids['job_id']}/source.csv"
+    stack.s3.put_object(Bucket=BUCKET, Key=key, Body=b"email\nbob@example.com\n")
+
+
 def move(*verbs: str) -> Prepare:
     def prepare(stack: Stack, owner: Tenant, ids: Ids) -> None:
         for verb in verbs:
@@ -49,6 +54,7 @@ def schedule(stack: Stack, owner: Tenant, ids: Ids) -> None:
 BEFORE: dict[str, Prepare] = {
     "POST /api/imports/{import_id}/start": upload,
     "POST /api/campaigns/{campaign_id}/unschedule": schedule,
+    "POST /api/suppressions/imports/{job_id}/start": upload_suppressions,
     "POST /api/campaigns/{campaign_id}/pause": move("start"),
     "POST /api/campaigns/{campaign_id}/resume": move("start", "pause"),
     "POST /api/campaigns/{campaign_id}/cancel": move("start"),

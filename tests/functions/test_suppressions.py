@@ -1,10 +1,14 @@
 """Suppressions through the API: by hand, by address and reason, back with an audit."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from functions.jobs.handler import lambda_handler as work_on_jobs
 from mailtide.domain.organisation import Scope
+from tests.aws import BUCKET
+from tests.events import Context, failed_ids, sqs_event
 from tests.functions.tenants import Api, Tenant
 
 
@@ -84,3 +88,65 @@ def test_a_lifting_stands_in_the_audit_with_who_and_why(world: Api) -> None:
     assert world.acme.call("GET", path).status == 404
     assert listed(world.acme) == []
     assert suppress(world.acme, "ann@example.com")["reasons"][0]["scope"] == "marketing"
+
+
+FILE = b"email,reason,scope\nann@example.com,,all\nbob@example.com,complaint,\nnobody,,\n"
+
+
+def import_into(world: Api, owner: Tenant, body: bytes) -> dict[str, Any]:
+    opened = owner.make("/api/suppressions/imports")
+    key = urlsplit(opened["upload"]["url"]).path[1:]
+    assert key == f"imports/{owner.org_id}/{opened['job_id']}/source.csv"
+    world.stack.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    answer = owner.call("POST", f"/api/suppressions/imports/{opened['job_id']}/start")
+    assert answer.status == 202, answer.text
+    return work(world, owner, opened["job_id"])
+
+
+def work(world: Api, owner: Tenant, job_id: str) -> dict[str, Any]:
+    while bodies := world.stack.bodies("jobs"):
+        assert failed_ids(work_on_jobs(sqs_event(*bodies), Context())) == []
+    shown: dict[str, Any] = owner.call("GET", f"/api/jobs/{job_id}").json
+    assert shown["state"] == "done", shown
+    return shown
+
+
+def reasons(owner: Tenant) -> dict[str, list[tuple[str, str]]]:
+    data = owner.call("GET", "/api/suppressions").json["data"]
+    return {
+        one["email"]: [(shown["reason"], shown["scope"]) for shown in one["reasons"]]
+        for one in data
+    }
+
+
+def test_a_file_of_suppressions_goes_in_and_out_again(world: Api) -> None:
+    job = import_into(world, world.acme, FILE)
+    assert job["result"] == {"rows_read": 3, "suppressed": 2, "refused": 1}
+    report = world.stack.objects(urlsplit(job["download_url"]).path[1:])
+    assert [body.splitlines()[1].split(b",")[0] for body in report.values()] == [b"4"]
+    expected = {"ann@example.com": [("manual", "all")], "bob@example.com": [("complaint", "all")]}
+    assert reasons(world.acme) == expected
+    assert reasons(world.other) == {}
+
+    export = world.acme.call("POST", "/api/exports", {"kind": "suppressions"}).json["job_id"]
+    done = work(world, world.acme, export)
+    assert done["result"] == {"rows": 2, "left_out": 0}
+    key = urlsplit(done["download_url"]).path[1:]
+    import_into(world, world.other, world.stack.objects(key)[key])
+    assert reasons(world.other) == expected
+
+
+def test_an_erased_person_is_left_out_of_the_export(world: Api) -> None:
+    contact_id = world.acme.make("/api/contacts", {"email": "ann@example.com"}, "contact_id")
+    suppress(world.acme, "ann@example.com")
+    world.acme.call("DELETE", f"/api/contacts/{contact_id}")
+    export = world.acme.call("POST", "/api/exports", {"kind": "suppressions"}).json["job_id"]
+    assert work(world, world.acme, export)["result"] == {"rows": 0, "left_out": 1}
+
+
+def test_an_import_of_another_organisation_cannot_be_started(world: Api) -> None:
+    opened = world.acme.make("/api/suppressions/imports")
+    path = f"/api/suppressions/imports/{opened['job_id']}/start"
+    assert world.other.call("POST", path).status == 404
+    answer = world.acme.call("POST", path)
+    assert (answer.status, answer.code) == (409, "upload_missing")

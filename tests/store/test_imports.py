@@ -15,8 +15,8 @@ from local.memory.imports import Imports as MemoryImports
 from mailtide.domain.csv_records import Place
 from mailtide.domain.import_job import Counts, ImportJob, advanced, started
 from mailtide.errors import NotFoundError, RetryableError
+from mailtide.flows.csv_file import FileChangedError
 from mailtide.flows.exports import UploadLostError
-from mailtide.flows.imports import FileChangedError
 from mailtide.store import import_files
 from mailtide.store.import_files import ImportFiles
 from mailtide.store.imports import Imports

@@ -43,12 +43,17 @@ class ImportView(BaseModel):
     report_url: str | None
 
 
+def upload_view(upload: Upload) -> UploadView:
+    """Show where a file goes."""
+    return UploadView(method="PUT", url=upload.url, headers={}, expires_at=upload.expires_at)
+
+
 def new_view(job: ImportJob, upload: Upload) -> NewImportView:
     """Show an import that waits for its file, which goes to `upload`."""
     return NewImportView(
         import_id=job.import_id,
         list_id=job.list_id,
-        upload=UploadView(method="PUT", url=upload.url, headers={}, expires_at=upload.expires_at),
+        upload=upload_view(upload),
     )
 
 

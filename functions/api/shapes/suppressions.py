@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from functions.api.shapes.fields import Email
+from functions.api.shapes.imports import UploadView, upload_view
+from mailtide.domain.job import Job
 from mailtide.domain.suppression import Extent, Reason, Suppression, extent_of, shown_as
 from mailtide.domain.suppression_audit import AuditEntry
+from mailtide.flows.import_desk import Upload
 from mailtide.http import Body, example
 
 Note = Annotated[str, StringConstraints(max_length=500)]
@@ -95,3 +98,15 @@ def audit_view(entry: AuditEntry) -> AuditView:
         ],
         note=entry.note,
     )
+
+
+class SuppressionImportView(BaseModel):
+    """An import that waits for its file; it is a job."""
+
+    job_id: str
+    upload: UploadView
+
+
+def import_view(job: Job, upload: Upload) -> SuppressionImportView:
+    """Show an import that waits for its file."""
+    return SuppressionImportView(job_id=job.job_id, upload=upload_view(upload))

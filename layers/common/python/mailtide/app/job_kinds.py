@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mailtide.app.base import client, connect, now, settings
+from mailtide.app.base import client, connect, contact_id, now, redactor, settings
 from mailtide.domain import identifiers
 from mailtide.domain.job import JobKind
 from mailtide.domain.message import millis
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mailtide.flows.job_desk import JobDesk
     from mailtide.flows.job_watch import JobWatch
     from mailtide.flows.jobs import Kind, Runner
+    from mailtide.flows.suppression_uploads import SuppressionUploads
     from mailtide.store.import_files import ImportFiles
 
 
@@ -39,24 +40,40 @@ def jobs() -> "Runner":
 
 
 def _exporter() -> "Exporter":
-    from mailtide.flows.export_content import AllContacts, HeldBySegment, MembersOfList
+    from mailtide.flows.addresses import Addresses
+    from mailtide.flows.export_content import (
+        AllContacts,
+        AllSuppressions,
+        HeldBySegment,
+        MembersOfList,
+    )
     from mailtide.flows.exports import Exporter
     from mailtide.store.contacts import Contacts
     from mailtide.store.lists import Lists
+    from mailtide.store.suppressions import Suppressions
 
     return Exporter(
         {
             "contacts": lambda: AllContacts(Contacts()),
             "list": lambda: MembersOfList(Contacts(), Lists()),
             "segment": lambda: HeldBySegment(Contacts(), Lists()),
+            "suppressions": lambda: AllSuppressions(Suppressions(), Addresses(Contacts())),
         },
         files(),
     )
 
 
+def _suppression_import() -> "Kind":
+    from mailtide.flows.suppression_import import SuppressionImport
+    from mailtide.store.suppressions import Suppressions
+
+    return SuppressionImport(files(), Suppressions(), redactor(), contact_id)
+
+
 KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {
     JobKind.EXPORT: _exporter,
     JobKind.SEGMENT_COUNT: _segment_count,
+    JobKind.SUPPRESSION_IMPORT: _suppression_import,
 }
 
 
@@ -76,6 +93,14 @@ def job_desk() -> "JobDesk":
     from mailtide.store.jobs import Jobs
 
     return JobDesk(Jobs(), files(), _pointers(), new_dated_id, now)
+
+
+def suppression_uploads() -> "SuppressionUploads":
+    """What is asked of imports of suppressions."""
+    from mailtide.flows.suppression_uploads import SuppressionUploads
+    from mailtide.store.jobs import Jobs
+
+    return SuppressionUploads(Jobs(), files(), job_desk().ask, new_dated_id, now)
 
 
 def files() -> "ImportFiles":

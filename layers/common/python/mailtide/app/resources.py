@@ -16,7 +16,7 @@ from mailtide.app.base import (
     ses_account,
     settings,
 )
-from mailtide.app.job_kinds import files, job_desk, new_dated_id
+from mailtide.app.job_kinds import files, job_desk, new_dated_id, suppression_uploads
 from mailtide.app.outgoing import starter
 from mailtide.domain import identifiers, organisation
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.flows.ses_sets import SesSets
     from mailtide.flows.suppression_desk import SuppressionDesk
+    from mailtide.flows.suppression_uploads import SuppressionUploads
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.import_files import ImportFiles
@@ -67,6 +68,7 @@ class Resources:
     pool_desk: "PoolDesk"
     organisations: "Organisations"
     suppressions: "SuppressionDesk"
+    suppression_uploads: "SuppressionUploads"
     campaigns: "CampaignDesk"
     keyring: "Keyring"
 
@@ -116,6 +118,7 @@ def api() -> Resources:
         pool_desk=PoolDesk(Pools(), SendingIps(), Identities(), new_id, now),
         organisations=Organisations(),
         suppressions=_suppression_desk(),
+        suppression_uploads=suppression_uploads(),
         campaigns=_campaign_desk(),
         keyring=keyring(),
     )

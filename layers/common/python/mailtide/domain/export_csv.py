@@ -43,12 +43,12 @@ def with_columns(known: Sequence[str], contacts: Iterable[Contact]) -> list[str]
 
 def contact_header(columns: Sequence[str]) -> bytes:
     """Return the header line of a file of contacts."""
-    return _lines([[EMAIL, TIMEZONE, *columns, ATTRIBUTES, *_OF_CONTACT]])
+    return lines([[EMAIL, TIMEZONE, *columns, ATTRIBUTES, *_OF_CONTACT]])
 
 
 def contact_lines(contacts: Iterable[Contact], columns: Sequence[str]) -> bytes:
     """Return contacts as lines."""
-    return _lines(_contact(contact, columns) for contact in contacts)
+    return lines(_contact(contact, columns) for contact in contacts)
 
 
 def _contact(contact: Contact, columns: Sequence[str]) -> list[str]:
@@ -68,7 +68,8 @@ def _contact(contact: Contact, columns: Sequence[str]) -> list[str]:
     ]
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+def lines(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows as lines of a file, guarded against being taken for formulas."""
     text = io.StringIO()
     csv.writer(text).writerows([guarded(value) for value in row] for row in rows)
     return text.getvalue().encode()

@@ -25,6 +25,7 @@ class JobKind(StrEnum):
     """What a job does."""
 
     EXPORT = "export"
+    SUPPRESSION_IMPORT = "suppression_import"
     SEGMENT_COUNT = "segment_count"
 
 

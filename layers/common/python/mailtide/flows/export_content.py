@@ -1,13 +1,15 @@
-"""Export content: the contacts of an organisation, of a list, of a segment."""
+"""Export content: the contacts of an organisation, of a list, of a segment; the suppressions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailtide.domain import export_csv, segment_json
+from mailtide.domain import export_csv, segment_json, suppression_csv
 from mailtide.domain.contact import Contact
 from mailtide.domain.job import Job
 from mailtide.domain.page import Page
+from mailtide.domain.suppression import Suppression
+from mailtide.domain.suppression_csv import Line
 from mailtide.errors import NotFoundError
 from mailtide.flows.exports import Extract
 from mailtide.flows.segment_desk import Lists as Memberships
@@ -35,6 +37,24 @@ class Lists(Protocol):
 
     def member_page(self, list_id: str, limit: int, after: str | None) -> Page[str]:
         """Return the contact ids of a list, sorted."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Whom organisations do not write to."""
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Suppression]:
+        """Return what stands, by contact id."""
+        ...
+
+
+class Addresses(Protocol):
+    """The addresses of all contacts."""
+
+    def in_suppressions(
+        self, org_id: str, suppressions: Iterable[Suppression]
+    ) -> list[Suppression]:
+        """Return suppressions with the contacts' addresses, in what shows the reasons too."""
         ...
 
 
@@ -103,3 +123,39 @@ class HeldBySegment(_ContactLines):
         page = self.contacts.page(job.org_id, limit, after)
         filter_ = segment_json.read(job.task["filter"])
         return Extract(matching(filter_, page.items, self.lists, job.created_at), page.after)
+
+
+@dataclass(frozen=True, slots=True)
+class AllSuppressions:
+    """What stands against contacts, a row per reason; those without an address are left out."""
+
+    suppressions: Suppressions
+    addresses: Addresses
+
+    def read(self, job: Job, limit: int, after: str | None) -> Extract:
+        """Return the page behind a position."""
+        page = self.suppressions.page(job.org_id, limit, after)
+        named = self.addresses.in_suppressions(job.org_id, page.items)
+        rows = [
+            Line(one.email, one.contact_id, reason, evidence)
+            for one in named
+            if one.email
+            for reason, evidence in sorted(one.reasons.items())
+        ]
+        return Extract(rows, page.after, sum(not one.email for one in named))
+
+    def has_own_columns(self) -> bool:
+        """Say whether the columns depend on the rows."""
+        return False
+
+    def columns(self, known: Sequence[str], rows: Iterable[Line]) -> list[str]:
+        """Return the columns that the rows need: none of their own."""
+        return []
+
+    def header(self, columns: Sequence[str]) -> bytes:
+        """Return the header line."""
+        return suppression_csv.header()
+
+    def lines(self, rows: Iterable[Line], columns: Sequence[str]) -> bytes:
+        """Return rows as lines."""
+        return suppression_csv.write(rows)

@@ -17,6 +17,7 @@ class Exported(StrEnum):
     CONTACTS = "contacts"
     LIST = "list"
     SEGMENT = "segment"
+    SUPPRESSIONS = "suppressions"
 
 
 _NEEDED = {Exported.LIST: "list_id", Exported.SEGMENT: "segment_id"}

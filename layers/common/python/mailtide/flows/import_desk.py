@@ -132,16 +132,28 @@ class ImportDesk:
         return None
 
     def _begin(self, job: ImportJob) -> ImportJob:
-        etag, size = self.files.find(job.source_key) or ("", -1)
-        running = started(job, etag, size)
-        if size < 0:
-            raise ConflictError("The file has not been uploaded yet.", code="upload_missing")
-        if not 0 < size <= MAX_BYTES:
-            raise InvalidInputError(
-                f"The file has {size} bytes; it needs at least 1 and at most {MAX_BYTES} "
-                f"({MAX_BYTES // MEGABYTE} MB). Cut a larger one up, each part with the header.",
-                code="import_file_invalid",
-            )
+        found = self.files.find(job.source_key)
+        running = started(job, *(found or ("", 0)))
+        uploaded(found)
         if not self.jobs.swap(job, running, self.new_id()):
             raise RetryableError("The import is being started by another call.")
         return running
+
+
+def uploaded(found: tuple[str, int] | None) -> tuple[str, int]:
+    """Return etag and size of a file that was uploaded, if it can be worked on.
+
+    Raises:
+        ConflictError: `upload_missing`.
+        InvalidInputError: `import_file_invalid`, for a file that is empty or too large.
+    """
+    if found is None:
+        raise ConflictError("The file has not been uploaded yet.", code="upload_missing")
+    _, size = found
+    if not 0 < size <= MAX_BYTES:
+        raise InvalidInputError(
+            f"The file has {size} bytes; it needs at least 1 and at most {MAX_BYTES} "
+            f"({MAX_BYTES // MEGABYTE} MB). Cut a larger one up, each part with the header.",
+            code="import_file_invalid",
+        )
+    return found

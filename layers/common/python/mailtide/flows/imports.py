@@ -13,13 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from mailtide.domain.csv_records import Place, Record, records
+from mailtide.domain.csv_records import Place, Record
 from mailtide.domain.csv_rows import (
-    HEAD_BYTES,
     REPORT_HEAD,
     Layout,
     Row,
-    read_layout,
     read_row,
     write_refused,
 )
@@ -32,12 +30,12 @@ from mailtide.domain.import_job import (
     pack,
 )
 from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
+from mailtide.flows.csv_file import BLOCK_BYTES, CsvFile, FileChangedError
 from mailtide.flows.import_contacts import Contacts, write_contacts
 from mailtide.flows.pointers import ImportPointer
 
 CHUNK_ROWS = 2000
 CHUNK_BYTES = 2_000_000
-BLOCK_BYTES = 256 * 1024  # of the file, read at once
 
 
 class Ending(StrEnum):
@@ -47,10 +45,6 @@ class Ending(StrEnum):
     DONE = "done"
     FAILED = "failed"
     OUT_OF_TIME = "out_of_time"  # a fresh pointer goes on
-
-
-class FileChangedError(Exception):
-    """The file is not the one that the import began with."""
 
 
 class Jobs(Protocol):
@@ -172,11 +166,12 @@ class Importer:
             return self._fail(pointer, holder, error.detail, error.code)
 
     def _work(self, job: ImportJob, holder: str, until: datetime) -> Ending:
-        layout = read_layout(self.files.read(job.source_key, job.etag or "", 0, HEAD_BYTES))
+        file = CsvFile(job.source_key, job.etag or "", job.bytes_total)
+        layout = file.layout(self.files)
         place = job.place if job.chunks else layout.start
         job = replace(job, place=place)
         seen = self._seen(job)
-        stream = records(self._blocks(job), place, layout.delimiter)
+        stream = file.records(self.files, place, layout, self.block_bytes)
         while (chunk := self._read_chunk(job, stream, layout)).size:
             job = self._swap(job, self._apply(job, chunk, seen), holder)
             if self.clock() >= until:
@@ -193,13 +188,6 @@ class Importer:
         for offset in job.chunks:
             seen.add_packed(self.files.get(job.seen_key(offset)))
         return seen
-
-    def _blocks(self, job: ImportJob) -> Iterator[bytes]:
-        offset = job.place.offset
-        while offset < job.bytes_total:
-            block = self.files.read(job.source_key, job.etag or "", offset, self.block_bytes)
-            yield block
-            offset += len(block)
 
     def _read_chunk(self, job: ImportJob, stream: Iterator[Record], layout: Layout) -> _Chunk:
         """Read the rows up to a number or a size; none are left when the chunk has none."""

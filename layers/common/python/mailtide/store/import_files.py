@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from mailtide.aws_errors import code_of, translated
 from mailtide.errors import NotFoundError, RetryableError
+from mailtide.flows.csv_file import FileChangedError
 from mailtide.flows.exports import UploadLostError
-from mailtide.flows.imports import FileChangedError
 from mailtide.store.dynamo import chunks
 
 PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 wants at least 5 MB of all but the last
