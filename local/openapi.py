@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,19 @@ _KEY = {
     "type": "http",
     "scheme": "bearer",
     "description": "an API key, `mt_...`; a route's scope stands in its `security`",
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "a repeat within 24 hours gets the first call's answer",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,256}$"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+_HEADERS = {
+    "RateLimit-Limit": "requests that the organisation may make in a minute",
+    "RateLimit-Remaining": "how many of them are left",
+    "RateLimit-Reset": "seconds until the next minute begins",
 }
 # What Powertools adds of its own: we answer problems in their place.
 _NOT_OURS = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})
@@ -81,6 +95,11 @@ def description() -> dict[str, Any]:
         "components": {
             "schemas": {name: shown[name] for name in sorted(shown) if name not in _NOT_OURS},
             "responses": problems.RESPONSES,
+            "parameters": {"IdempotencyKey": _IDEMPOTENCY_KEY},
+            "headers": {
+                name: {"description": words, "schema": {"type": "integer", "minimum": 0}}
+                for name, words in _HEADERS.items()
+            },
             "securitySchemes": {"key": _KEY},
         },
     }
@@ -93,8 +112,14 @@ def _complete(method: str, path: str, operation: dict[str, Any], schemas: dict[s
         for status, answer in operation["responses"].items()
         if status not in ("422", "500")
     }
+    for status, answer in success.items():
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+        answer["description"] = HTTPStatus(int(status)).phrase
     success.get("204", {}).pop("content", None)
-    operation["responses"] = success | problems.answers(path, operation)
+    if method != "get":
+        key = {"$ref": "#/components/parameters/IdempotencyKey"}
+        operation.setdefault("parameters", []).append(key)
+    operation["responses"] = success | problems.answers(method, path, operation)
     operation["operationId"] = _operation_id(method, path)
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content:

@@ -54,20 +54,27 @@ def _answer(*codes: str) -> dict[str, Any]:
 _EVERYWHERE = {
     "401": ("Unauthenticated", "unauthenticated"),
     "403": ("Forbidden", "forbidden_scope"),
+    "429": ("RateLimited", "rate_limited"),
     "500": ("Internal", "internal"),
     "503": ("Unavailable", "unavailable"),
 }
+_OF_KEYS = (
+    "invalid_idempotency_key",
+    "idempotency_key_reused",
+    "idempotency_in_progress",
+    "idempotency_answer_too_large",
+)
 RESPONSES: dict[str, Any] = {name: _answer(code) for name, code in _EVERYWHERE.values()}
 
 
-def answers(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+def answers(method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     """Return the responses of an operation that are problems, by status.
 
     Raises:
         KeyError: a route names a code that the page does not explain.
     """
     by_status: dict[str, set[str]] = {}
-    for code in (*_of_form(path, operation), *operation.pop(PROBLEMS, ())):
+    for code in (*_of_form(method, path, operation), *operation.pop(PROBLEMS, ())):
         by_status.setdefault(statuses()[code], set()).add(code)
     own = {status: _answer(*sorted(codes)) for status, codes in sorted(by_status.items())}
     shared = {
@@ -83,11 +90,13 @@ def statuses() -> dict[str, str]:
     return dict(_LINE.findall(PAGE.read_text(encoding="utf-8")))
 
 
-def _of_form(path: str, operation: dict[str, Any]) -> Iterator[str]:
-    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+def _of_form(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
+    names = {parameter.get("name") for parameter in operation.get("parameters", ())}
     yield "invalid_request"  # a body of another form, which even a route without one refuses
     if "{" in path:
         yield "not_found"
     if "after" in names:
         yield "invalid_cursor"
     yield from ("invalid_json", "payload_too_large")
+    if method != "get":
+        yield from _OF_KEYS

@@ -44,7 +44,7 @@ class Operation:
     def query(self) -> dict[str, str]:
         """An example of what it needs in its query."""
         parameters = self.described.get("parameters", ())
-        needed = [one for one in parameters if one["in"] == "query" and one["required"]]
+        needed = [one for one in parameters if one.get("in") == "query" and one["required"]]
         return {one["name"]: one["schema"]["examples"][0] for one in needed}
 
     @property
@@ -83,9 +83,9 @@ def _field(name: str, value: Any, ids: Mapping[str, str]) -> Any:
         return (app.now() + timedelta(days=1)).isoformat()
     singular = name.removeprefix("excluded_").removesuffix("s")
     if singular.endswith("_id") and isinstance(value, str):
-        return ids[singular]
+        return ids.get(singular, value)
     if singular.endswith("_id") and isinstance(value, list):
-        return [ids[singular] for _ in value]
+        return [ids.get(singular, one) for one in value]
     return over(value, ids)
 
 

@@ -293,6 +293,14 @@ def test_a_listing_is_read_page_by_page(api: Api) -> None:
     assert seen == [f"thing {n}" for n in range(5)]
 
 
+def test_a_parameter_that_nobody_knows_is_refused(api: Api) -> None:
+    query = {"limit": "1", "limmit": "2", "x" * 500: "3"}
+    answer = call(api, "GET", "/api/things", key=KEYS[Scope.READ], query=query)
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    places = [error["at"] for error in answer.json["errors"]]
+    assert places == ["query.limmit", "query." + "x" * 194]
+
+
 @pytest.mark.parametrize("after", ["", "x", "AAAA", "é", "a" * 400])
 def test_a_cursor_of_nobody_is_refused(api: Api, after: str) -> None:
     answer = call(api, "GET", "/api/things", key=KEYS[Scope.READ], query={"after": after})

@@ -62,7 +62,7 @@ def process(world: World, works: Works) -> Api:
         return works.work()
 
     @api.post(PATH, status_code=201, **scoped(Scope.SEND))
-    def make(thing: Thing) -> Made:
+    def make(thing: Thing, dry_run: bool = False) -> Made:
         return works.work()
 
     @api.put(PATH, **scoped(Scope.SEND))

@@ -32,4 +32,4 @@ def test_a_code_of_a_route_stands_under_its_status() -> None:
 
 def test_a_code_that_the_page_does_not_explain_is_refused() -> None:
     with pytest.raises(KeyError, match="unheard_of"):
-        openapi_problems.answers("/api/things", {PROBLEMS: ["unheard_of"]})
+        openapi_problems.answers("get", "/api/things", {PROBLEMS: ["unheard_of"]})

@@ -179,9 +179,23 @@ def scoped(needed: Scope) -> dict[str, Any]:
     def check(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
         if not allows(caller(app).scopes, needed):
             raise ForbiddenError(f"This needs a key with the scope `{needed.value}`.")
+        _check_query(app)
         return cast(Api, app).once(lambda: next_middleware(app))
 
     return {"middlewares": [check], "security": [{"key": [needed.value]}]}
+
+
+def _check_query(app: ApiGatewayResolver) -> None:
+    """Refuse parameters that the route does not know: a misspelt `dry_run` must start nothing."""
+    known = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
+    errors = [
+        {"at": f"query.{name}"[: problems.PLACE_LIMIT], "detail": "There is no such parameter."}
+        for name in app.current_event.query_string_parameters
+        if name not in known
+    ]
+    if errors:
+        words = f"{errors[0]['at']}: {errors[0]['detail']}"
+        raise InvalidInputError(words, errors=errors[: problems.MAX_PLACES])
 
 
 def caller(router: BaseRouter) -> ApiKey:
