@@ -2,18 +2,33 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.api.shapes.contacts import ContactChange, ContactIn, ContactView, view
+from functions.api.shapes.contacts import (
+    ContactBatchIn,
+    ContactBatchView,
+    ContactChange,
+    ContactIn,
+    ContactView,
+    WithAddress,
+    batch_view,
+    view,
+)
 from mailtide import app
 from mailtide.domain.organisation import Scope
-from mailtide.http import After, Id, Limit, Listing, no_content
+from mailtide.domain.page import Page
+from mailtide.http import After, Id, Limit, Listing, listing, no_content
 from mailtide.resource import Resource
 
 resource = Resource("contacts")
 
 
-@resource.get("/api/contacts", Scope.READ, "List contacts")
-def list_contacts(limit: Limit = 50, after: After = None) -> Listing[ContactView]:
-    """List contacts, page by page."""
+@resource.get("/api/contacts", Scope.READ, "List contacts", problems=("invalid_address",))
+def list_contacts(
+    limit: Limit = 50, after: After = None, email: WithAddress = None
+) -> Listing[ContactView]:
+    """List contacts, page by page, or look one up by its address."""
+    if email is not None:
+        one = app.api().contact_book.find(resource.org_id, email)
+        return listing("contacts", Page([one] if one else []), view)
     return resource.listed("contacts", app.api().contacts.page, limit, after, view)
 
 
@@ -22,8 +37,14 @@ def list_contacts(limit: Limit = 50, after: After = None) -> Listing[ContactView
 )
 def save_contact(contact: ContactIn) -> ContactView:
     """Create the contact of an address, or change it."""
-    change = contact.model_dump(exclude_unset=True, exclude={"email"})
-    return view(app.api().contact_book.save(resource.org_id, contact.email, change))
+    return view(app.api().contact_book.save(resource.org_id, contact.email, contact.change()))
+
+
+@resource.post("/api/contacts/batch", Scope.SEND, "Create or change up to 500 contacts")
+def save_contacts(batch: ContactBatchIn) -> ContactBatchView:
+    """Save contacts in their order; each has a result of its own, and a refused one stops none."""
+    given = [(one.email, one.change()) for one in batch.contacts]
+    return batch_view(app.api().contact_book.save_many(resource.org_id, given))
 
 
 @resource.get("/api/contacts/<contact_id>", Scope.READ, "Get a contact")

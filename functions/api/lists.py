@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.api.shapes import contacts
 from functions.api.shapes.contacts import ContactView
-from functions.api.shapes.lists import ListIn, ListView, view
+from functions.api.shapes.lists import ListIn, ListView, MembersIn, MembersView, view
 from mailtide import app
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
@@ -63,6 +63,16 @@ def list_members(list_id: Id, limit: Limit = 50, after: After = None) -> Listing
         return Page([known[one] for one in page.items if one in known], page.after)
 
     return resource.listed(f"lists/{list_id}", read, limit, after, contacts.view)
+
+
+@resource.post("/api/lists/<list_id>/members", Scope.SEND, "Add up to 1,000 members")
+def add_members(list_id: Id, members: MembersIn) -> MembersView:
+    """Put contacts on a list; those that are on it stay so, ids of nobody are named."""
+    _find(list_id)
+    named = list(dict.fromkeys(members.contact_ids))
+    known = app.api().contacts.get_many(resource.org_id, named)
+    app.api().lists.add_members(list_id, list(known), app.now())
+    return MembersView(added=len(known), not_found=[one for one in named if one not in known])
 
 
 @resource.put("/api/lists/<list_id>/members/<contact_id>", Scope.SEND, "Add a member", status=204)

@@ -29,6 +29,13 @@ class Organisations:
         """Return one organisation."""
         return self.organisations.get(org_id)
 
+    def rename(self, org_id: str, name: str) -> bool:
+        """Give an organisation another name; False when it is not there."""
+        if org_id not in self.organisations:
+            return False
+        self.organisations[org_id] = replace(self.organisations[org_id], name=name)
+        return True
+
     def find_key(self, key_hash: str) -> ApiKey | None:
         """Return the key with this hash, revoked or not."""
         return self.api_keys.get(key_hash)

@@ -7,7 +7,7 @@ import boto3
 from mailtide.domain import metrics
 from mailtide.domain.message import EventRow
 from mailtide.store import tables
-from mailtide.store.call_tables import RequestCountRow
+from mailtide.store.call_tables import IdempotencyRow, RequestCountRow
 from mailtide.store.event_rows import from_item
 from mailtide.store.row import Row
 
@@ -17,12 +17,12 @@ Cell = tuple[str, str]  # campaign, bucket
 def everything() -> dict[str, Any]:
     """Read all tables; of the counters without their checkpoints, which may move.
 
-    How many requests there were is left out: looking counts.
+    What is kept of the calls themselves is left out: that a call was refused is kept, too.
     """
     return {
         model.table: counters() if model is tables.CampaignMetricRow else _by_id(model)
         for model in tables.ALL
-        if model is not RequestCountRow
+        if model not in (IdempotencyRow, RequestCountRow)
     }
 
 

@@ -44,7 +44,7 @@ class Tenant:
 def tenant(org_id: str) -> Tenant:
     """Write the keys of an organisation."""
     clients = {}
-    items = []
+    items = [OrganisationRow(org_id, "org", name=f"Company {org_id}", created_at=NOW).serialize()]
     for scope in Scope:
         text = new_key(f"{org_id}{scope}".encode().ljust(32, b"."))
         key = ApiKey(

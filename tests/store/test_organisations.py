@@ -45,6 +45,14 @@ def test_a_new_organisation_has_its_first_key(store: Store) -> None:
     assert store.keys("acme", 10, None) == Page([KEY])
 
 
+def test_an_organisation_is_renamed_and_keeps_the_rest(store: Store) -> None:
+    store.create(ACME, KEY)
+    assert store.rename("acme", "Acme Ltd")
+    assert store.get("acme") == replace(ACME, name="Acme Ltd")
+    assert not store.rename("other", "Other")
+    assert store.get("other") is None
+
+
 def test_what_is_not_there_is_none(store: Store) -> None:
     assert store.get("acme") is None
     assert store.find_key(KEY.key_hash) is None

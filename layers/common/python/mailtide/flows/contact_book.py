@@ -3,7 +3,7 @@
 Attributes are changed key by key (RFC 7396 at the first level): a key with null goes away.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from mailtide.domain import address
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_fields import check_attributes, check_timezone
 from mailtide.domain.provider import provider_of
-from mailtide.errors import NotFoundError, RetryableError
+from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
 
 _ROUNDS = 5  # of changing a contact that others change at the same time
 
@@ -72,6 +72,27 @@ class ContactBook:
         if self.contacts.create(contact):
             return contact
         return self.change(org_id, contact.contact_id, change)
+
+    def save_many(
+        self, org_id: str, given: Iterable[tuple[str, Change]]
+    ) -> Iterator[Contact | InvalidInputError]:
+        """Save contacts by (address, change), one after another; yield each, or why it was refused.
+
+        What was saved before trouble stays: a repeat of all changes nothing about it.
+        """
+        for email, change in given:
+            try:
+                yield self.save(org_id, email, change)
+            except InvalidInputError as error:
+                yield error
+
+    def find(self, org_id: str, email: str) -> Contact | None:
+        """Return the contact of an address; None when there is none.
+
+        Raises:
+            InvalidInputError: `invalid_address`.
+        """
+        return self.contacts.get(org_id, self.contact_id(org_id, address.normalize(email).email))
 
     def change(self, org_id: str, contact_id: str, change: Change) -> Contact:
         """Change a contact and return it.

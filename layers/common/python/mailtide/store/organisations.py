@@ -42,6 +42,12 @@ class Organisations:
         row = dynamo.get(OrganisationRow, org_id, _ORG)
         return Organisation(org_id, present(row.name), present(row.created_at)) if row else None
 
+    def rename(self, org_id: str, name: str) -> bool:
+        """Give an organisation another name; False when it is not there."""
+        row = OrganisationRow(org_id, _ORG)
+        renamed = [OrganisationRow.name.set(name)]
+        return dynamo.update(row, renamed, OrganisationRow.id.exists()) is None
+
     def find_key(self, key_hash: str) -> ApiKey | None:
         """Return the key with this hash, revoked or not."""
         row = dynamo.get(OrganisationRow, f"{_KEY}#{key_hash}", _KEY)

@@ -1,0 +1,125 @@
+"""Every operation against generated requests, good and bad: no fault of ours, nothing half-written.
+
+Schemathesis draws the requests from the description and checks each answer against it. A path names
+things that are there as often as things that are not. What is refused may have changed nothing.
+`MAILTIDE_FUZZ` sets how many requests each operation gets of each kind.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from mailtide.app import resources
+from tests.functions.quick_moto import quicken
+from tests.functions.tenants import Tenant, furnish, tenant
+from tests.functions.walk import DESCRIPTION, OPERATIONS, Operation, over
+from tests.functions.wsgi import application
+
+EXAMPLES = int(os.environ.get("MAILTIDE_FUZZ", "5"))
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+]
+SCHEMA = schemathesis.openapi.from_dict(DESCRIPTION)
+SCHEMA.app = application
+numbers = count()
+ACCOUNT, REGION = "123456789012", "us-east-1"
+OF_CALLS = {"test-idempotency_keys", "test-request_counts"}  # a refused call leaves its mark
+
+
+@dataclass
+class Owner:
+    """A tenant with one of everything; what a request took away is made anew."""
+
+    tenant: Tenant
+    ids: dict[str, str] = field(default_factory=dict)
+    is_complete: bool = False
+
+    def furnished(self) -> dict[str, str]:
+        """Make one of everything, unless it is there; return the ids."""
+        if not self.is_complete:
+            self.ids = furnish(self.tenant, f"n{next(numbers)}")
+            self.is_complete = True
+        return self.ids
+
+
+@pytest.fixture(scope="module")
+def owner(shared_stack: Any) -> Iterator[Owner]:
+    """Somebody for all tests; every relay's host has an address, nothing is looked up for real."""
+    with pytest.MonkeyPatch.context() as patch:
+        quicken(patch)
+        resources.api.cache_clear()
+        patch.setattr(resources, "_resolve", lambda host: ["93.184.216.34"])
+        yield Owner(tenant(f"fuzz{next(numbers)}"))
+    resources.api.cache_clear()
+
+
+def held() -> dict[str, str]:
+    """Return all that stands in the tables, secrets and the bucket, by what it is called."""
+    found = {
+        f"{name}/{key}/{range_key}": repr(item.to_json())
+        for name, table in dynamodb_backends[ACCOUNT][REGION].tables.items()
+        if name not in OF_CALLS
+        for key, items in table.items.items()
+        for range_key, item in items.items()
+    }
+    secrets = secretsmanager_backends[ACCOUNT][REGION].secrets
+    found |= {f"secret/{name}": repr(secrets[name].versions) for name in secrets}
+    buckets = s3_backends[ACCOUNT]["aws"].buckets
+    return found | {f"object/{key}": key for one in buckets.values() for key in one.keys}
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_operation_bears_any_request(
+    owner: Owner, operation: Operation, mode: GenerationMode
+) -> None:
+    key = {"Authorization": f"Bearer {owner.tenant.admin.key}"}
+    described = SCHEMA[operation.path][operation.method]
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        phases=[Phase.generate],
+        database=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=described.as_strategy(mode), real=st.booleans())
+    def ask(case: Case[Any], real: bool) -> None:
+        if real:
+            _be_real(case, owner.furnished(), mode)
+        before = held()
+        response = case.call(headers=key)
+        case.validate_response(response, checks=CHECKS)
+        if response.status_code >= 400:
+            assert held() == before, response.content
+        elif operation.names and operation.method in ("DELETE", "POST"):
+            owner.is_complete = False
+
+    ask()
+
+
+def _be_real(case: Case[Any], ids: dict[str, str], mode: GenerationMode) -> None:
+    """Let a request name things that are there."""
+    known = {name: ids[name] for name in case.path_parameters if name in ids}
+    case.path_parameters = {**case.path_parameters, **known}
+    if mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
+        case.body = over(case.body, ids)
