@@ -32,8 +32,8 @@ def _query(table: Any, hash_key: Any, *rest: Any, **named: Any) -> Any:
 
 
 def _structure(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-    """Take a value that is in DynamoDB's form already as it is."""
-    if shape.name == "AttributeValue" and type(value) is dict:
+    """Take a value that is in DynamoDB's form already as it is; bytes have to be encoded."""
+    if shape.name == "AttributeValue" and type(value) is dict and "B" not in value:
         serialized[key] = value
     else:
         whole_structure(serializer, serialized, value, shape, key)
