@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 
 from local.memory.bucket import Bucket
@@ -112,5 +113,10 @@ class Pointers:
         self.waiting.append(pointer)
 
 
+@lru_cache(maxsize=8)
 def _etag(body: bytes) -> str:
+    """Return what names a content; an import asks again for each block of its file.
+
+    Bytes keep their own hash, so that a large file is gone through once.
+    """
     return sha256(body).hexdigest()

@@ -224,7 +224,7 @@ def test_while_there_is_a_contact_its_address_lies_there_and_is_shown_elsewhere(
     life: Life, shared_stack: Stack
 ) -> None:
     holders = {place.split("/")[0] for place in where(shared_stack)}
-    assert holders == {"contacts", "exports", "imports"}
+    assert holders == {"contacts", "exports", "imports", "suppression_list"}
     timeline = life.api.get(f"/api/messages/{life.sent_to(HARD)}")["events"]
     assert {one.format(*spelled(HARD)) for one in TOLD} <= {e["smtp_response"] for e in timeline}
     assert set(life.suppressed().values()) >= {HARD, COMPLAINS, LEAVES, *STAYS} - {"una@gmail.com"}

@@ -1,7 +1,10 @@
 """Addresses: what is taken, in which form, and what is refused."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mailtide.domain import address
 from mailtide.domain.address import Address, normalize
 from mailtide.errors import InvalidInputError
 
@@ -40,3 +43,31 @@ def test_what_is_no_address_is_refused_with_a_reason(text: str) -> None:
         normalize(text)
     assert caught.value.code == "invalid_address"
     assert caught.value.detail
+
+
+_MADE = st.text("aZ09._+-'@ éxn", max_size=12)
+
+
+@given(
+    _MADE | st.just("a" * 64),
+    st.sampled_from(["example.com", "EXAMPLE.com", "a.b", "x", "-a.com"]) | _MADE,
+)
+def test_the_short_way_gives_what_the_library_gives(local: str, domain: str) -> None:
+    text = f"{local}@{domain}"
+    try:
+        whole: object = address._normalized(text.strip())
+    except InvalidInputError as error:
+        whole = str(error)
+    for _ in range(2):  # the second time from what is remembered
+        try:
+            found: object = address.normalize(text)
+        except InvalidInputError as error:
+            found = str(error)
+        assert found == whole
+
+
+def test_an_address_is_not_longer_than_mail_systems_take() -> None:
+    domain = ".".join(["a" * 60] * 4)
+    for text in (f"{'a' * 65}@example.com", f"{'a' * 20}@{domain}"):
+        with pytest.raises(InvalidInputError):
+            address.normalize(text)

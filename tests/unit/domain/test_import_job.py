@@ -63,3 +63,8 @@ def test_what_was_packed_is_known_again(before: list[str], after: list[str]) -> 
     assert [seen.add(one) for one in dict.fromkeys(after)] == [
         one not in before for one in dict.fromkeys(after)
     ]
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_contact_is_packed_as_the_first_half_of_its_id(raw: bytes) -> None:
+    assert pack([identifiers.encode(raw)]) == raw[:8]
