@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.memory.contacts import Contacts, Lists, Suppressions
+from local.memory.contacts import Contacts
 from mailtide.domain import identifiers
 from mailtide.errors import InvalidInputError
 from mailtide.flows.contact_book import ContactBook
@@ -17,7 +17,7 @@ def book() -> ContactBook:
     def contact_id(org_id: str, address: str) -> str:
         return identifiers.contact_id(b"k", org_id, address)
 
-    return ContactBook(Contacts(), Lists(), Suppressions(), contact_id, lambda: NOW)
+    return ContactBook(Contacts(), contact_id, lambda: NOW)
 
 
 def test_a_refused_contact_stops_no_other(book: ContactBook) -> None:
