@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def stage() -> Stage:
 
 def test_it_is_what_ses_says(stage: Stage) -> None:
     with ScriptedSes(answer=stage.answer) as ses:
-        assert SesAccounts(client_of(ses.url), lambda: stage.now).read() == ACCOUNT
+        assert SesAccounts(partial(client_of, ses.url), lambda: stage.now).read() == ACCOUNT
 
 
 def test_an_account_without_limit_or_suppression(stage: Stage) -> None:
@@ -52,13 +53,13 @@ def test_an_account_without_limit_or_suppression(stage: Stage) -> None:
     answer = {name: value for name, value in ANSWER.items() if name != "SuppressionAttributes"}
     stage.reply = Reply(200, {**answer, "SendQuota": quota})
     with ScriptedSes(answer=stage.answer) as ses:
-        account = SesAccounts(client_of(ses.url), lambda: stage.now).read()
+        account = SesAccounts(partial(client_of, ses.url), lambda: stage.now).read()
     assert (account.quota, account.left, account.suppressed_reasons) == (None, None, ())
 
 
 def test_it_is_asked_again_after_a_minute(stage: Stage) -> None:
     with ScriptedSes(answer=stage.answer) as ses:
-        accounts = SesAccounts(client_of(ses.url), lambda: stage.now)
+        accounts = SesAccounts(partial(client_of, ses.url), lambda: stage.now)
         for minutes_less in (FRESH, timedelta(milliseconds=1)):
             stage.now = NOW + FRESH - minutes_less
             assert accounts.known() == ACCOUNT
@@ -73,7 +74,7 @@ def test_it_is_asked_again_after_a_minute(stage: Stage) -> None:
 
 def test_while_ses_does_not_say_the_last_answer_stays(stage: Stage) -> None:
     with ScriptedSes(answer=stage.answer) as ses:
-        accounts = SesAccounts(client_of(ses.url), lambda: stage.now)
+        accounts = SesAccounts(partial(client_of, ses.url), lambda: stage.now)
         accounts.known()
         stage.reply = refusal(429, "TooManyRequestsException")
         stage.now = NOW + FRESH
@@ -86,7 +87,7 @@ def test_while_ses_does_not_say_the_last_answer_stays(stage: Stage) -> None:
 def test_nothing_is_known_when_ses_never_said(stage: Stage) -> None:
     stage.reply = refusal(429, "TooManyRequestsException")
     with ScriptedSes(answer=stage.answer) as ses:
-        accounts = SesAccounts(client_of(ses.url), lambda: stage.now)
+        accounts = SesAccounts(partial(client_of, ses.url), lambda: stage.now)
         assert accounts.known() is None
         with pytest.raises(RetryableError):
             accounts.read()

@@ -1,6 +1,7 @@
 """Configuration sets over the wire: what SES is asked, and what its answers mean."""
 
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -37,9 +38,7 @@ def server() -> Server:
 @pytest.fixture
 def ses(server: Server) -> Any:
     with ScriptedSes(answer=server.answer) as scripted:
-        client = client_of(scripted.url)
-        yield SesConfiguration(client, TOPIC)
-        client.close()
+        yield SesConfiguration(cache(partial(client_of, scripted.url)), TOPIC)
 
 
 def test_a_set_is_found_with_its_pool_and_tags(server: Server, ses: SesConfiguration) -> None:

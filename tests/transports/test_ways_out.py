@@ -35,7 +35,7 @@ def test_a_relay_gets_its_password_and_no_ses(secret: str | None, password: str 
 
 def test_an_ip_of_ses_sends_with_its_own_configuration_set() -> None:
     client = client_of("http://127.0.0.1:9")
-    parts = SesParts(SesMailer(client), SesAccounts(client, lambda: NOW), SesRate())
+    parts = SesParts(SesMailer(client), SesAccounts(lambda: client, lambda: NOW), SesRate())
     ses = Ses("news", "managed")
     way = WaysOut(lambda name: "", [], lambda: parts, lambda: NOW).of(ip(ses))
     assert isinstance(way, SesTransport)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +201,7 @@ def ses_account() -> "SesAccounts":
     """The SES account that the stack stands in."""
     from mailtide.transports.ses_account import SesAccounts
 
-    return SesAccounts(client("sesv2"), now)
+    return SesAccounts(partial(client, "sesv2"), now)
 
 
 @cache

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailtide.app.base import (
@@ -232,7 +232,7 @@ def _ses_sets() -> "SesSets":
     from mailtide.transports.ses_sets import SesConfiguration
 
     topic = settings().ses_topic
-    return SesSets(SesConfiguration(client("sesv2"), topic), topic)
+    return SesSets(SesConfiguration(partial(client, "sesv2"), topic), topic)
 
 
 def _campaign_desk() -> "CampaignDesk":

@@ -22,7 +22,7 @@ _UNLIMITED = -1
 class SesAccounts:
     """The account that the stack stands in."""
 
-    client: Any  # botocore's, of service `sesv2`
+    client: Callable[[], Any]  # botocore's, of service `sesv2`: made by whoever needs it first
     clock: Callable[[], datetime]
     _known: SesAccount | None = field(default=None, init=False)
     _asked_at: datetime | None = field(default=None, init=False)
@@ -46,7 +46,7 @@ class SesAccounts:
         if self._asked_at is None or self.clock() - self._asked_at >= FRESH:
             self._asked_at = self.clock()  # a failure too is not repeated before its time
             with suppress(RetryableError), translated():
-                self._known = _account(self.client.get_account())
+                self._known = _account(self.client().get_account())
         return self._known
 
 

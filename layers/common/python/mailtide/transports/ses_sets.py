@@ -1,6 +1,6 @@
 """SES sets: configuration sets, their event destinations and the tags of pools, as SES has them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +19,14 @@ _THERE = frozenset({"AlreadyExistsException", "ConcurrentModificationException"}
 class SesConfiguration:
     """The configuration of the account's SES in one region."""
 
-    client: Any  # botocore's, of service `sesv2`
+    client: Callable[[], Any]  # botocore's, of service `sesv2`: made by whoever needs it first
     topic: str  # ARN of the stack's SNS topic, which names partition, region and account
 
     def find(self, name: str) -> ConfigurationSet | None:
         """Return a configuration set."""
         try:
             with _asking():
-                answer = self.client.get_configuration_set(ConfigurationSetName=name)
+                answer = self.client().get_configuration_set(ConfigurationSetName=name)
         except ClientError as error:
             _check_missing(error)
             return None
@@ -37,7 +37,7 @@ class SesConfiguration:
         """Make a configuration set; RetryableError when somebody else makes it as well."""
         options = {} if pool is None else {"DeliveryOptions": {"SendingPoolName": pool}}
         with _asking():
-            self.client.create_configuration_set(
+            self.client().create_configuration_set(
                 ConfigurationSetName=name,
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
                 **options,
@@ -49,7 +49,7 @@ class SesConfiguration:
         arn = f"arn:{partition}:ses:{region}:{account}:dedicated-ip-pool/{pool}"
         try:
             with _asking():
-                return _read_tags(self.client.list_tags_for_resource(ResourceArn=arn))
+                return _read_tags(self.client().list_tags_for_resource(ResourceArn=arn))
         except ClientError as error:
             _check_missing(error)
             return None
@@ -57,7 +57,9 @@ class SesConfiguration:
     def destination(self, name: str) -> Destination | None:
         """Return the event destination of ours that a set has."""
         with _asking():
-            answer = self.client.get_configuration_set_event_destinations(ConfigurationSetName=name)
+            answer = self.client().get_configuration_set_event_destinations(
+                ConfigurationSetName=name
+            )
         for one in answer.get("EventDestinations", ()):
             if one["Name"] == DESTINATION:
                 topic = one.get("SnsDestination", {}).get("TopicArn")
@@ -67,7 +69,7 @@ class SesConfiguration:
 
     def put_destination(self, name: str, new: Destination, *, replace: bool) -> None:
         """Give a set the event destination of ours, or put it in the place of what is there."""
-        client = self.client
+        client = self.client()
         put = client.create_configuration_set_event_destination
         if replace:
             put = client.update_configuration_set_event_destination
