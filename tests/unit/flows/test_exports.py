@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.memory.contacts import Contacts, Lists
+from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.imports import Files
 from local.memory.segments import Segments
 from local.world.faults import Fault
@@ -23,8 +23,15 @@ from mailtide.domain.contact_list import ContactList
 from mailtide.domain.job import JobKind, JobState
 from mailtide.domain.page import Page
 from mailtide.domain.segment import Segment
+from mailtide.domain.suppression import Evidence, Reason, Suppression
 from mailtide.errors import InvalidInputError
-from mailtide.flows.export_content import AllContacts, HeldBySegment, MembersOfList
+from mailtide.flows.addresses import Addresses
+from mailtide.flows.export_content import (
+    AllContacts,
+    AllSuppressions,
+    HeldBySegment,
+    MembersOfList,
+)
 from mailtide.flows.export_desk import ExportDesk, Exported
 from mailtide.flows.exports import MOST_RESTARTS, Exporter
 from mailtide.flows.jobs import Ending
@@ -46,6 +53,7 @@ class World(JobWorld):
     make: Callable[[Wrap], Exporter] = field(init=False)
     contacts: Contacts = field(default_factory=Contacts)
     lists: Lists = field(default_factory=Lists)
+    suppressions: Suppressions = field(default_factory=Suppressions)
     files: Files = field(default_factory=Files)
     page_rows: int = 3
     joined_bytes: int = 400
@@ -62,11 +70,13 @@ class World(JobWorld):
 
     def exporter(self, wrap: Wrap) -> Exporter:
         contacts, lists = wrap(self.contacts, "contacts"), wrap(self.lists, "lists")
+        suppressions = wrap(self.suppressions, "suppressions")
         return Exporter(
             {
                 "contacts": lambda: AllContacts(contacts),
                 "list": lambda: MembersOfList(contacts, lists),
                 "segment": lambda: HeldBySegment(contacts, lists),
+                "suppressions": lambda: AllSuppressions(suppressions, Addresses(contacts)),
             },
             wrap(self.files, "files"),
             self.page_rows,
@@ -346,3 +356,26 @@ def test_an_export_of_a_segment_holds_whom_its_filter_held_at_the_start() -> Non
     world.run(pointer)
     found = {row["email"] for row in world.rows(pointer)}
     assert found == {f"{n}@example.com" for n in (1, 3, 5, 7)}
+
+
+def test_an_export_of_suppressions_leaves_out_who_has_no_address() -> None:
+    world = World()
+    ann, bob, cid = (contact(number) for number in range(3))
+    world.contacts.delete("acme", cid.contact_id)
+    for one, reasons in ((ann, [Reason.COMPLAINT, Reason.MANUAL_ALL]), (bob, [Reason.MANUAL])):
+        told = {reason: Evidence(NOW, "=words") for reason in reasons}
+        world.suppressions.add(Suppression("acme", one.contact_id, told))
+    for org_id, one in (("acme", cid), ("other", contact(1, "other"))):
+        told = {Reason.MANUAL: Evidence(NOW, "")}
+        world.suppressions.add(Suppression(org_id, one.contact_id, told))
+    pointer = world.export({"kind": "suppressions"})
+    world.run(pointer)
+    assert world.job(pointer).result == {"rows": 3, "left_out": 1}
+    assert world.job(pointer).progress["rows_surveyed"] == 0
+    found = {(row["email"], row["reason"], row["scope"]) for row in world.rows(pointer)}
+    assert found == {
+        ("0@example.com", "complaint", "all"),
+        ("0@example.com", "manual", "all"),
+        ("1@example.com", "manual", "marketing"),
+    }
+    assert {row["note"] for row in world.rows(pointer)} == {"'=words"}

@@ -11,7 +11,7 @@ from mailtide.domain.page import Page
 from mailtide.domain.suppression import Suppression
 from mailtide.domain.suppression_csv import Line
 from mailtide.errors import NotFoundError
-from mailtide.flows.exports import Extract
+from mailtide.flows.exports import Extract, Survey
 from mailtide.flows.segment_desk import Lists as Memberships
 from mailtide.flows.segment_desk import matching
 
@@ -61,13 +61,9 @@ class Addresses(Protocol):
 class _ContactLines:
     """How contacts look in a file."""
 
-    def has_own_columns(self) -> bool:
-        """Say whether the columns depend on the rows: attributes do."""
-        return True
-
-    def columns(self, known: Sequence[str], rows: Iterable[Contact]) -> list[str]:
-        """Return the attributes that get a column of their own."""
-        return export_csv.with_columns(known, rows)
+    def survey(self) -> Survey:
+        """Return what finds the attributes that get a column of their own."""
+        return export_csv.with_columns
 
     def header(self, columns: Sequence[str]) -> bytes:
         """Return the header line."""
@@ -144,13 +140,8 @@ class AllSuppressions:
         ]
         return Extract(rows, page.after, sum(not one.email for one in named))
 
-    def has_own_columns(self) -> bool:
-        """Say whether the columns depend on the rows."""
-        return False
-
-    def columns(self, known: Sequence[str], rows: Iterable[Line]) -> list[str]:
-        """Return the columns that the rows need: none of their own."""
-        return []
+    def survey(self) -> None:
+        """Return what finds the columns: they do not depend on the rows."""
 
     def header(self, columns: Sequence[str]) -> bytes:
         """Return the header line."""

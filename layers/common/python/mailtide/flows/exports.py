@@ -46,11 +46,14 @@ class Extract:
     left_out: int = 0  # rows that a file cannot hold
 
 
+Survey = Callable[[Sequence[str], Iterable[Any]], list[str]]  # columns so far, rows → columns
+
+
 class Content(Protocol):
     """What is exported, and how it looks in a file."""
 
-    def has_own_columns(self) -> bool:
-        """Say whether the columns depend on the rows, so that all are read first."""
+    def survey(self) -> Survey | None:
+        """Return what finds the columns; None when they do not depend on the rows."""
         ...
 
     def read(self, job: Job, limit: int, after: str | None) -> Extract:
@@ -59,10 +62,6 @@ class Content(Protocol):
         Raises:
             NotFoundError: when what is exported was deleted.
         """
-        ...
-
-    def columns(self, known: Sequence[str], rows: Iterable[Any]) -> list[str]:
-        """Return the columns that the rows need beside the known ones."""
         ...
 
     def header(self, columns: Sequence[str]) -> bytes:
@@ -153,23 +152,22 @@ class Exporter:
         """
         content = self.contents[job.task["kind"]]()
         cursor = _Cursor(**job.cursor) if job.cursor else _first(content)
-        match Phase(cursor.phase):
-            case Phase.SURVEY:
-                return _behind(self._survey(job, content, cursor))
-            case Phase.WRITE:
-                return _behind(self._write(job, content, cursor))
-            case Phase.JOIN:
-                return _behind(self._join(job, cursor))
-            case Phase.TIDY:
-                return self._tidy(job, cursor)
+        phase, survey = Phase(cursor.phase), content.survey()
+        if phase is Phase.SURVEY and survey:
+            return _behind(self._survey(job, content, survey, cursor))
+        if phase is Phase.WRITE:
+            return _behind(self._write(job, content, cursor))
+        if phase is Phase.JOIN:
+            return _behind(self._join(job, cursor))
+        return self._tidy(job, cursor)
 
-    def _survey(self, job: Job, content: Content, cursor: _Cursor) -> _Cursor:
+    def _survey(self, job: Job, content: Content, survey: Survey, cursor: _Cursor) -> _Cursor:
         page = content.read(job, self.page_rows, cursor.after)
         return replace(
             cursor,
             phase=Phase.SURVEY if page.after else Phase.WRITE,
             after=page.after,
-            columns=content.columns(cursor.columns, page.rows),
+            columns=survey(cursor.columns, page.rows),
             seen=cursor.seen + len(page.rows),
         )
 
@@ -227,7 +225,7 @@ def file_key(job: Job) -> str:
 
 
 def _first(content: Content) -> _Cursor:
-    return _Cursor(Phase.SURVEY if content.has_own_columns() else Phase.WRITE)
+    return _Cursor(Phase.SURVEY if content.survey() else Phase.WRITE)
 
 
 def _restarted(cursor: _Cursor) -> _Cursor:
