@@ -1,7 +1,8 @@
 """Laptop: everything that a campaign needs, on one machine, up for as long as a block runs.
 
 The emulator with the real template in it, a fixed address in front of its API, an organisation
-with its key, a registered source, and the receivers with a relay for each sending IP. Whatever
+with its key, a registered source, and the receivers with a relay for each sending IP and an SES
+that the functions take for Amazon's. Whatever
 ends the block (also Ctrl-C or SIGTERM), all of it is taken down and nothing is left behind.
 """
 
@@ -32,13 +33,15 @@ class Options:
     """What may differ between two laptops."""
 
     ip_tags: Sequence[str] = ("mta1", "mta2")  # one relay listens for each
+    ses_tags: Sequence[str] = ()  # sending IPs over SES
     stack: Mapping[str, object] = field(default_factory=dict)  # `infra.config.Config`
     receivers: Mapping[str, Any] = field(default_factory=dict)  # `local.receivers.config.Config`
+    ses: Mapping[str, Any] = field(default_factory=dict)  # `local.receivers.config.Ses`
     enforce_iam: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
+class WayOut:
     """Where a sending IP's mail goes, as `POST /api/sending-ips` wants it."""
 
     tag: str
@@ -52,7 +55,7 @@ class Laptop:
     api: Api  # with the organisation's first key, which may do everything
     owner: Owner
     source: Mapping[str, Any]  # as the API showed it, with its keys
-    relays: Sequence[Relay]
+    ways_out: Sequence[WayOut]
     receivers: Receivers
     emulator: Emulator
     deployment: Deployment
@@ -75,7 +78,9 @@ def running(options: Options, say: Callable[[str], None] = lambda _: None) -> It
         say("Starting the emulator")
         aws = stack.enter_context(emulator.running(enforce_iam=options.enforce_iam))
         say("Building and deploying the stack")
-        deployment = deploy.deploy(aws, {"public_url": door.url, **options.stack})
+        ses_port = emulator.free_port()  # the functions know it before the receivers are up
+        stack_options = _stack(options, door.url, ses_port)
+        deployment = deploy.deploy(aws, stack_options)
         door.open_to(aws.endpoint, deployment.outputs["ApiId"])
         say("Making an organisation, its key and a source of events")
         owner = bootstrap(aws, ORGANISATION)
@@ -84,9 +89,19 @@ def running(options: Options, say: Callable[[str], None] = lambda _: None) -> It
         say("Starting the relays and the receivers")
         password = secrets.token_urlsafe(16)
         config = _receivers(options, source, password)
+        config["ses"] = {"aws_endpoint": aws.endpoint, "port": ses_port, **options.ses}
         receivers = stack.enter_context(receivers_process.running(config))
-        relays = [_relay(tag, port, password) for tag, port in receivers.smtp_ports.items()]
-        yield Laptop(api, owner, source, relays, receivers, aws, deployment)
+        ways_out = [_relay(tag, port, password) for tag, port in receivers.smtp_ports.items()]
+        ways_out += [WayOut(tag, {"kind": "ses"}) for tag in options.ses_tags]
+        yield Laptop(api, owner, source, ways_out, receivers, aws, deployment)
+
+
+def _stack(options: Options, public_url: str, ses_port: int) -> dict[str, object]:
+    """Return the stack's parameters: every function finds SES on this machine."""
+    ses = {"AWS_ENDPOINT_URL_SESV2": f"http://127.0.0.1:{ses_port}"}
+    given = options.stack.get("environment", {})
+    environment = {**ses, **given} if isinstance(given, Mapping) else ses
+    return {"public_url": public_url, **options.stack, "environment": environment}
 
 
 def _front_door(stack: contextlib.ExitStack) -> FrontDoor:
@@ -110,6 +125,6 @@ def _receivers(options: Options, source: Mapping[str, Any], password: str) -> di
     }
 
 
-def _relay(tag: str, port: int, password: str) -> Relay:
+def _relay(tag: str, port: int, password: str) -> WayOut:
     login = {"username": RELAY_USER, "password": password}
-    return Relay(tag, {"kind": "smtp", "host": "127.0.0.1", "port": port, "tls": "none", **login})
+    return WayOut(tag, {"kind": "smtp", "host": "127.0.0.1", "port": port, "tls": "none", **login})

@@ -29,6 +29,7 @@ DAILY_LIMIT = 5000  # of each sending IP
 CAMPAIGN_SECONDS = 400.0  # far more than it takes; then something is stuck
 SCANNER = {"provider": "other", "mx": "mx.gateway.example", "scanner": True}
 OPTIONS = Options(
+    ses_tags=("ses1",),
     stack={"sender_concurrency": 4},
     receivers={
         "seed": SEED,
@@ -110,8 +111,10 @@ class Demo:
         """Send the campaign; return its id and whether it came to rest."""
         self._console.print(f"Suppressing {len(audience.suppressed)} of them")
         suppress(self._api, audience.suppressed)
-        self._console.print(f"Adding the sending IPs {', '.join(OPTIONS.ip_tags)}")
-        add_sending_ips(self._api, self._machine.relays, DAILY_LIMIT)
+        ways_out = self._machine.ways_out
+        named = ", ".join(f"{way.tag} ({way.transport['kind'].upper()})" for way in ways_out)
+        self._console.print(f"Adding the sending IPs {named}")
+        add_sending_ips(self._api, ways_out, DAILY_LIMIT)
         count = len(audience.expected)
         self._console.print(f"Starting a campaign to {count} people on both lists")
         campaign_id = start(self._api, lists)

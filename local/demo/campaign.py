@@ -12,7 +12,7 @@ import httpx
 from cli.api import TIMEOUT_SECONDS, Api, put_file
 from local.books import import_problems
 from local.demo.people import People
-from local.laptop import Relay
+from local.laptop import WayOut
 
 IMPORT_SECONDS = 180.0
 SUBJECT = "{{ contact.first_name | default: 'Hello' }}, the winter catalogue is here"
@@ -102,16 +102,16 @@ def suppress(api: Api, addresses: Sequence[str]) -> None:
         api.post("/api/suppressions", {"email": address})
 
 
-def add_sending_ips(api: Api, relays: Sequence[Relay], daily_limit: int) -> None:
-    """Make a sending IP of each relay."""
-    for relay in relays:
+def add_sending_ips(api: Api, ways_out: Sequence[WayOut], daily_limit: int) -> None:
+    """Make a sending IP of each way out."""
+    for way in ways_out:
         api.post(
             "/api/sending-ips",
             {
-                "tag": relay.tag,
+                "tag": way.tag,
                 "stream": "marketing",
                 "daily_limit": daily_limit,
-                "transport": dict(relay.transport),
+                "transport": dict(way.transport),
             },
         )
 

@@ -97,7 +97,7 @@ def live(machine: Laptop, recorder: Recorder) -> Life:
     audience = Audience(first, second, first.addresses[:5])
     imports = [import_people(machine.api, name, f) for name, f in (("A", first), ("B", second))]
     suppress(machine.api, audience.suppressed)
-    add_sending_ips(machine.api, machine.relays, daily_limit=1000)
+    add_sending_ips(machine.api, machine.ways_out, daily_limit=1000)
     campaign_id = start(machine.api, [one.list_id for one in imports])
     events = machine.deployment.outputs["EventsQueue"]
     machine.emulator.client("sqs").send_message(QueueUrl=events, MessageBody=POISON)
