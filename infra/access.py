@@ -38,6 +38,7 @@ ACCESS: dict[str, Access] = {
             "contacts": "rw",
             "lists": "rw",
             "segments": "rw",
+            "triggers": "rw",
             "templates": "rw",
             "identities": "rw",
             "sending_ips": "rw",

@@ -28,6 +28,7 @@ from functions.api import (
     sources,
     suppressions,
     templates,
+    triggers,
 )
 from mailtide import app
 from mailtide.http import build_resolver
@@ -58,6 +59,7 @@ for one in (
     sources,
     suppressions,
     templates,
+    triggers,
 ):
     resolver.include_router(one.resource.router)
 

@@ -100,6 +100,9 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     }
     segment = {"name": "Gmail", "text": f"list is {ids['list_id']}"}
     ids["segment_id"] = owner.make("/api/segments", segment, "segment_id")
+    trigger = {"name": "Welcome", "event": "contact.created"}
+    named = {name: ids[name] for name in ("template_id", "identity_id")}
+    ids["trigger_id"] = owner.make("/api/triggers", trigger | named, "trigger_id")
     ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
     owner.make("/api/suppressions", {"email": email})
     owner.call("PUT", f"/api/lists/{ids['list_id']}/members/{ids['contact_id']}")

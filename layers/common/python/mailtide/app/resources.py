@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mailtide.flows.ses_sets import SesSets
     from mailtide.flows.suppression_desk import SuppressionDesk
     from mailtide.flows.suppression_uploads import SuppressionUploads
+    from mailtide.flows.trigger_desk import TriggerDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.import_files import ImportFiles
@@ -70,6 +71,7 @@ class Resources:
     suppressions: "SuppressionDesk"
     suppression_uploads: "SuppressionUploads"
     campaigns: "CampaignDesk"
+    triggers: "TriggerDesk"
     keyring: "Keyring"
 
 
@@ -120,6 +122,7 @@ def api() -> Resources:
         suppressions=_suppression_desk(),
         suppression_uploads=suppression_uploads(),
         campaigns=_campaign_desk(),
+        triggers=_trigger_desk(),
         keyring=keyring(),
     )
 
@@ -167,6 +170,15 @@ def _segment_desk() -> "SegmentDesk":
     from mailtide.store.segments import Segments
 
     return SegmentDesk(Segments(), Lists(), Contacts(), new_id, now)
+
+
+def _trigger_desk() -> "TriggerDesk":
+    from mailtide.flows.trigger_desk import TriggerDesk
+    from mailtide.store.identities import Identities
+    from mailtide.store.templates import Templates
+    from mailtide.store.triggers import Triggers
+
+    return TriggerDesk(Triggers(), Templates(), Identities(), now)
 
 
 def _previewer() -> "Previewer":

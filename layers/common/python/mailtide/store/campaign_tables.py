@@ -1,7 +1,14 @@
-"""The tables of campaigns and segments; `tables.py` has the others, and `ALL`."""
+"""The tables of campaigns, segments and triggers; `tables.py` has the others, and `ALL`."""
 # ruff: noqa: D106 - `Meta` is PynamoDB's own place for a name, and says nothing else
 
-from pynamodb.attributes import JSONAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 
 from mailtide.store.indexes import ActiveIndex, ScheduledIndex
 from mailtide.store.row import Instant, Row
@@ -49,5 +56,24 @@ class SegmentRow(Row):
     segment_id = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     filter = JSONAttribute()
+    created_at = Instant()
+    updated_at = Instant(null=True)
+
+
+class TriggerRow(Row):
+    """Triggers' definitions."""
+
+    class Meta:
+        table_name = "triggers"
+
+    org_id = UnicodeAttribute(hash_key=True)
+    trigger_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    event = UnicodeAttribute()
+    template_id = UnicodeAttribute()
+    identity_id = UnicodeAttribute()
+    delay_seconds = NumberAttribute()
+    frequency = UnicodeAttribute()
+    active = BooleanAttribute()
     created_at = Instant()
     updated_at = Instant(null=True)

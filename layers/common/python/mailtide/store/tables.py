@@ -18,7 +18,7 @@ from pynamodb.attributes import (
 )
 
 from mailtide.store.call_tables import IdempotencyRow, RequestCountRow
-from mailtide.store.campaign_tables import CampaignRow, SegmentRow
+from mailtide.store.campaign_tables import CampaignRow, SegmentRow, TriggerRow
 from mailtide.store.indexes import DueIndex, ProblemIndex, RecipientIndex
 from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
@@ -255,6 +255,7 @@ ALL: tuple[type[Row], ...] = (
     PoolRow,
     CampaignRow,
     SegmentRow,
+    TriggerRow,
     BatchRow,
     DeliveryEventRow,
     CampaignMetricRow,
