@@ -69,7 +69,7 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
     """
     found = list(sheets(masked))
     marked = [sheet for sheet in found if MARK in sheet.attributes]
-    used = [sheet for sheet in (marked if marked_only else found) if sheet.is_inlined]
+    used = {s.tag.start for s in (marked if marked_only else found) if s.is_inlined}
     edits: list[_Edit] = []
     if used:
         tags = [
@@ -84,12 +84,12 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
             for number, tag in enumerate(tags)
             if styles.get(number)
         ]
-    edits += [(sheet.tag.start, sheet.after, "") for sheet in marked if sheet in used]
+    edits += [(sheet.tag.start, sheet.after, "") for sheet in marked if sheet.tag.start in used]
     return _edited(masked.text, sorted(edits))
 
 
 def _copied(
-    masked: Masked, tags: list[Token], found: list[Sheet], used: list[Sheet]
+    masked: Masked, tags: list[Token], found: list[Sheet], used: set[int]
 ) -> Iterator[_Edit]:
     """Yield what makes the copy: numbers for `style` attributes, and no Liquid between the tags."""
     text = masked.text
@@ -100,7 +100,7 @@ def _copied(
             if attribute.name == "style":
                 yield attribute.start, attribute.end, ""
     for sheet in found:
-        if sheet not in used:
+        if sheet.tag.start not in used:
             yield sheet.tag.end, sheet.end, ""
     for token in markup.tokens(text):
         is_liquid = token.kind is Kind.OTHER and not text.startswith("<", token.start)

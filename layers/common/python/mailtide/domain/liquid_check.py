@@ -12,7 +12,7 @@ from itertools import islice
 
 from mailtide.domain import liquid_language as language
 from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at
-from mailtide.domain.markup import LIQUID
+from mailtide.domain.markup import constructs
 
 NAMES = {"campaign": {"name"}, "contact": set[str](), "unsubscribe_url": set[str]()}
 _TAG = re.compile(r"\{%-?\s*(?P<name>#|[a-z_A-Z]\w*)?")
@@ -40,25 +40,28 @@ class _Open:
 
 def faults(part: str, source: str) -> list[Fault]:
     """Return all that is wrong, in order; names and filters only when the syntax is right."""
+    torn = _first(_delimiters(part, source), _blocks(part, source))
+    if torn:
+        return sorted({*torn, *_first(_constructs(part, source))})
     stopped = language.syntax_error(source)
-    looks = [_blocks] if stopped is None else [_delimiters, _blocks, _constructs]
-    found = {fault for look in looks for fault in islice(look(part, source), MAX_FAULTS)}
-    if found:
-        return sorted(found)
-    if stopped is not None:
-        return [fault_at(part, source, *stopped)]
-    meanings = (_calls(part, source), _names(part, source))
-    return sorted({fault for meaning in meanings for fault in islice(meaning, MAX_FAULTS)})
+    if stopped is None:
+        return _first(_calls(part, source), _names(part, source))
+    return _first(_constructs(part, source)) or [fault_at(part, source, *stopped)]
+
+
+def _first(*found: Iterator[Fault]) -> list[Fault]:
+    """Return the first faults of each kind, in order."""
+    return sorted({fault for kind in found for fault in islice(kind, MAX_FAULTS)})
 
 
 def _delimiters(part: str, source: str) -> Iterator[Fault]:
     """Find what begins as Liquid and does not end, between constructs or inside of one."""
     done = 0
-    for match in LIQUID.finditer(source):
-        yield from _unclosed(part, source, done, match.start())
-        done = match.end()
-        if match["verbatim"] is None and _nested(match[0]):
-            yield _not_ended(part, source, match.start())
+    for construct in constructs(source):
+        yield from _unclosed(part, source, done, construct.start)
+        done = construct.end
+        if not construct.verbatim and _nested(construct.text):
+            yield _not_ended(part, source, construct.start)
     yield from _unclosed(part, source, done, len(source))
 
 
@@ -75,10 +78,10 @@ def _not_ended(part: str, source: str, index: int) -> Fault:
 
 def _tags(source: str) -> Iterator[tuple[int, str]]:
     """Yield (position, name) of each tag; what is raw or a comment is none."""
-    for match in LIQUID.finditer(source):
-        if match["verbatim"] is None and match[0].startswith("{%"):
-            name = _TAG.match(match[0])
-            yield match.start(), (name and name["name"]) or ""
+    for construct in constructs(source):
+        if construct.is_tag:
+            name = _TAG.match(construct.text)
+            yield construct.start, (name and name["name"]) or ""
 
 
 def _blocks(part: str, source: str) -> Iterator[Fault]:
@@ -115,11 +118,11 @@ def _left_open(part: str, source: str, block: _Open) -> Fault:
 
 def _constructs(part: str, source: str) -> Iterator[Fault]:
     """Read every output and tag for itself."""
-    for match in LIQUID.finditer(source):
-        text, start = match[0], match.start()
+    for construct in constructs(source):
+        text, start = construct.text, construct.start
         tag = _TAG.match(text)
         name = (tag["name"] or "") if tag else ""
-        if match["verbatim"] is not None or name in _VERBATIM or _nested(text):
+        if construct.verbatim or name in _VERBATIM or _nested(text):
             continue
         if tag is not None and not _is_known(name):
             yield fault_at(part, source, start, f"unknown tag '{name}'" if name else "an empty tag")

@@ -22,7 +22,7 @@ from liquid.stream import TokenStream
 from liquid.token import Token
 
 from mailtide.domain.faults import fault_at, refusal
-from mailtide.domain.markup import LIQUID
+from mailtide.domain.markup import constructs
 from mailtide.errors import PermanentError
 
 MAX_REASON = 300  # characters; it is kept in the message's row
@@ -246,8 +246,8 @@ def _construct(error: Exception) -> str:
     token = error.token if isinstance(error, LiquidError) else None
     if token is None or token.start_index < 0:
         return ""
-    starts = [m[0] for m in LIQUID.finditer(token.source) if token.start_index in range(*m.span())]
-    return starts[0] if starts else ""
+    at = token.start_index
+    return next((c.text for c in constructs(token.source) if c.start <= at < c.end), "")
 
 
 def _reason(error: Exception) -> str:

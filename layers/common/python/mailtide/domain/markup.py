@@ -13,11 +13,8 @@ from enum import Enum
 
 # Noncharacters, which no text that is exchanged holds (Unicode 23.7): a placeholder is <index>.
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
-LIQUID = re.compile(
-    r"\{%-?\s*(?P<verbatim>raw|comment|doc)\s*-?%\}.*?\{%-?\s*end(?P=verbatim)\s*-?%\}"
-    r"|\{\{.*?\}\}|\{%.*?%\}",
-    re.DOTALL,
-)
+_RESERVED = re.compile("[\ufdd0-\ufdd4]")  # those that placeholders and texts are made with
+_OPENING = re.compile(r"\{\{|\{%(?:-?\s*(?P<verbatim>raw|comment|doc)\s*-?%\})?")
 PLACEHOLDER = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 _LINK_TAG = re.compile(
     r"<(?:a|area|v:[a-z]+|mj-(?:button|carousel-image|image|social-element))(?=[\s/])(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*>",
@@ -124,16 +121,59 @@ class Href:
     marked: bool  # the template asks to leave it alone
 
 
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """An output or tag of Liquid, or a whole block whose content is none."""
+
+    start: int
+    end: int
+    text: str
+    verbatim: bool  # from `{% raw %}` to its end, say
+
+    @property
+    def is_tag(self) -> bool:
+        """Say whether it is one tag."""
+        return not self.verbatim and self.text.startswith("{%")
+
+
+def constructs(source: str) -> Iterator[Construct]:
+    """Yield the Liquid of a text in order, in time that grows as its length does."""
+    position = 0
+    missing: set[str] = set()  # ends that do not come any more
+    while (opening := _OPENING.search(source, position)) is not None:
+        start, end = opening.start(), -1
+        verbatim = opening["verbatim"]
+        if verbatim is not None and verbatim not in missing:
+            end = _end(source, opening.end(), rf"\{{%-?\s*end{verbatim}\s*-?%\}}")
+            if end < 0:
+                missing.add(verbatim)
+        whole = end >= 0
+        closing = "}}" if opening[0] == "{{" else "%}"
+        if end < 0 and closing not in missing:
+            end = source.find(closing, start + 2) + 2
+            if end < 2:
+                missing.add(closing)
+        position = max(end, start + 2)
+        if end >= 2:
+            yield Construct(start, end, source[start:end], verbatim=whole)
+
+
+def _end(source: str, position: int, pattern: str) -> int:
+    match = re.compile(pattern).search(source, position)
+    return match.end() if match else -1
+
+
 def set_aside(source: str) -> Masked:
     """Replace each Liquid construct by a placeholder; what is raw or a comment goes whole."""
+    clean = _RESERVED.sub("", source)
+    pieces: list[str] = []
     liquid: list[str] = []
-
-    def replace(match: re.Match[str]) -> str:
-        liquid.append(match[0])
-        return f"{OPEN}{len(liquid) - 1}{CLOSE}"
-
-    clean = source.replace(OPEN, "").replace(CLOSE, "")
-    return Masked(LIQUID.sub(replace, clean), tuple(liquid))
+    done = 0
+    for construct in constructs(clean):
+        pieces += [clean[done : construct.start], f"{OPEN}{len(liquid)}{CLOSE}"]
+        liquid.append(construct.text)
+        done = construct.end
+    return Masked("".join([*pieces, clean[done:]]), tuple(liquid))
 
 
 def holds_liquid(text: str) -> bool:
