@@ -211,11 +211,25 @@ def test_it_was_no_easy_life(life: Life) -> None:
 
 
 def test_everything_again_in_another_order_changes_nothing_and_sends_nothing(life: Life) -> None:
-    before, seen = everything(), life.receivers.summary(life.campaign_id)
+    before, seen = lasting(), life.receivers.summary(life.campaign_id)
     life.cloud.feed_again()
     for handler, event in life.cloud.shuffled(life.door.posts):
         assert life.cloud.invoke(None, handler, event)["statusCode"] == 200
     life.cloud.run(life.receivers.is_settled)
     assert life.receivers.summary(life.campaign_id) == seen
-    assert everything() == before
+    assert lasting() == before
     assert audit(life.api, life.receivers, life.campaign_id).problems == []
+
+
+def lasting() -> dict[str, Any]:
+    """Return all that the tables hold, but for when somebody last said what they said before.
+
+    Whoever unsubscribes or complains again has said it later: that outlives a lifting in between.
+    """
+    found = everything()
+    table = found["suppression_list"]
+    found["suppression_list"] = {
+        id_: {name: value for name, value in item.items() if not name.startswith("last_")}
+        for id_, item in table.items()
+    }
+    return found
