@@ -1,5 +1,6 @@
 """Erasure: one call, which may die anywhere and be made again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.imports import Files
+from local.memory.jobs import Jobs
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
+from mailtide.domain.job import Job, JobKind, JobState, failed
 from mailtide.domain.suppression import Evidence, Reason, Suppression
-from mailtide.errors import NotFoundError
-from mailtide.flows.erasure import Erasure
+from mailtide.errors import NotFoundError, RetryableError
+from mailtide.flows.erasure import STOPPED, Erasure
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 KEPT = ["exports/other/j1/contacts.csv", "imports/acme/i2/source.csv", "manifests/acme/x.json"]
@@ -38,14 +41,24 @@ class World:
         self.suppressions.add(Suppression("acme", "ann", reasons, "ann@example.com"))
         for key in (*KEPT, *GONE):
             self.files.put(key, b"ann@example.com")
+        self.jobs = Jobs()
+        for name, kind in (("export", JobKind.EXPORT), ("count", JobKind.SEGMENT_COUNT)):
+            self.jobs.create(Job("acme", name, kind, {}, NOW))
+        self.jobs.create(Job("other", "export", JobKind.EXPORT, {}, NOW))
         self.calls = 0
 
     def erasure(self, dies_at: int | None = None) -> Erasure:
-        parts: list[Any] = [
-            _Mortal(one, self, dies_at)
-            for one in (self.contacts, self.lists, self.suppressions, self.files)
-        ]
-        return Erasure(*parts)
+        def mortal(target: Any) -> Any:
+            return _Mortal(target, self, dies_at)
+
+        return Erasure(
+            contacts=mortal(self.contacts),
+            lists=mortal(self.lists),
+            suppressions=mortal(self.suppressions),
+            files=mortal(self.files),
+            jobs=mortal(self.jobs),
+            clock=lambda: NOW,
+        )
 
     def outcome(self) -> tuple[object, ...]:
         return (
@@ -53,6 +66,7 @@ class World:
             set(self.lists.rows["list1"]),
             dict(self.suppressions.rows),
             sorted(self.files.objects),
+            {job.job_id: job.state for job in self.jobs.page("acme", 100, None).items},
         )
 
 
@@ -111,3 +125,48 @@ def test_a_death_anywhere_is_made_good_by_the_same_call() -> None:
             world.erasure(dies_at).run("acme", "ann")
         world.erasure().run("acme", "ann")
         assert world.outcome() == whole.outcome()
+
+
+def test_exports_that_run_are_stopped_and_other_jobs_go_on() -> None:
+    world = World()
+    world.erasure().run("acme", "ann")
+    stopped = world.jobs.get("acme", "export")
+    assert stopped is not None
+    assert (stopped.state, stopped.failure_code) == (JobState.FAILED, STOPPED)
+    for org_id, job_id in (("acme", "count"), ("other", "export")):
+        job = world.jobs.get(org_id, job_id)
+        assert job is not None
+        assert job.state is JobState.WAITING
+
+
+class Moving(Jobs):
+    """Jobs that their runs move on before each write of ours, until one ends."""
+
+    def __init__(self, moves: int) -> None:
+        super().__init__()
+        self.moves = moves
+
+    def swap(self, old: Job, new: Job) -> bool:
+        if self.moves == 0:
+            super().swap(old, failed(old, "by itself", "internal", NOW))
+        self.moves -= 1
+        return super().swap(replace(old, revision=old.revision - 1), new)
+
+
+def test_an_export_that_ends_by_itself_needs_no_stopping() -> None:
+    world = World()
+    world.jobs = Moving(0)
+    world.jobs.create(Job("acme", "export", JobKind.EXPORT, {}, NOW))
+    world.erasure().run("acme", "ann")
+    ended = world.jobs.get("acme", "export")
+    assert ended is not None
+    assert ended.failure_code == "internal"
+
+
+def test_an_export_that_cannot_be_stopped_leaves_the_contact_to_the_next_call() -> None:
+    world = World()
+    world.jobs = Moving(-1)
+    world.jobs.create(Job("acme", "export", JobKind.EXPORT, {}, NOW))
+    with pytest.raises(RetryableError):
+        world.erasure().run("acme", "ann")
+    assert ("acme", "ann") in world.contacts.rows

@@ -93,6 +93,7 @@ def api() -> Resources:
     from mailtide.flows.pool_desk import PoolDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
+    from mailtide.store.jobs import Jobs
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
     from mailtide.store.pools import Pools
@@ -105,7 +106,7 @@ def api() -> Resources:
     return Resources(
         contacts=contacts,
         contact_book=ContactBook(contacts, contact_id, now),
-        erasure=Erasure(contacts, lists, suppressions, files()),
+        erasure=Erasure(contacts, lists, suppressions, files(), Jobs(), now),
         lists=lists,
         segments=_segment_desk(),
         imports=_import_desk(),
