@@ -1,6 +1,6 @@
 """Campaigns in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -125,7 +125,13 @@ class Campaigns:
         return True
 
     def shard_launched(
-        self, org_id: str, campaign_id: str, shard: str, *, planned: int, excluded: int
+        self,
+        org_id: str,
+        campaign_id: str,
+        shard: str,
+        *,
+        planned: int,
+        excluded: Mapping[str, int],
     ) -> frozenset[str]:
         """Take a shard off those to launch, note its counts, return the shards that remain."""
         stored = self.rows.get((org_id, campaign_id))
@@ -135,7 +141,7 @@ class Campaigns:
             stored,
             launching=stored.launching - {shard},
             planned={**stored.planned, shard: planned},
-            excluded={**stored.excluded, shard: excluded},
+            excluded={**stored.excluded, shard: dict(excluded)},
         )
         self.put(launched)
         return launched.launching

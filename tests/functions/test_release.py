@@ -36,7 +36,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 def start_and_launch() -> None:
     move(Move.START)
     for shard in SHARDS:
-        Campaigns().shard_launched(ORG, CAMPAIGN, shard, planned=0, excluded=0)
+        Campaigns().shard_launched(ORG, CAMPAIGN, shard, planned=0, excluded={})
 
 
 def put_batch(recipients: int = 2) -> Batch:
@@ -115,7 +115,7 @@ def test_a_launch_that_is_late_is_asked_for_again(
 ) -> None:
     put_campaign()
     move(Move.START)
-    Campaigns().shard_launched(ORG, CAMPAIGN, "0", planned=0, excluded=0)
+    Campaigns().shard_launched(ORG, CAMPAIGN, "0", planned=0, excluded={})
     assert lambda_handler({}, Context())["relaunched"] == 0
     late = app.now() + timedelta(minutes=5)
     monkeypatch.setattr(app, "now", lambda: late)

@@ -1,5 +1,6 @@
 """What a campaign and a forecast look like, as they come and go."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -77,7 +78,7 @@ class CampaignView(BaseModel):
     finished_at: datetime | None
     launched: bool
     recipients: int
-    excluded: int
+    excluded: dict[str, int] = Field(description="left out at launch, by reason")
 
 
 class FindingView(View):
@@ -119,7 +120,7 @@ def view(campaign: Campaign) -> CampaignView:
         finished_at=campaign.finished_at,
         launched=campaign.started_at is not None and not campaign.launching,
         recipients=sum(campaign.planned.values()),
-        excluded=sum(campaign.excluded.values()),
+        excluded=sum(map(Counter, campaign.excluded.values()), Counter()),
     )
 
 

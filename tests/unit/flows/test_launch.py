@@ -143,7 +143,7 @@ def test_the_counts_of_a_shard_are_noted(stage: Stage) -> None:
     stage.suppress(2)
     stage.launch().run(ORG, CAMPAIGN, "0")
     campaign = stage.campaigns.rows[ORG, CAMPAIGN]
-    assert (campaign.planned, campaign.excluded) == ({"0": 2}, {"0": 1})
+    assert (campaign.planned, campaign.excluded) == ({"0": 2}, {"0": {"unsubscribe": 1}})
 
 
 def test_an_empty_shard_is_launched_with_nothing(stage: Stage) -> None:
@@ -275,7 +275,7 @@ def test_who_is_suppressed_after_an_earlier_run_planned_them_is_not_counted_twic
     stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0")
     campaign = stage.campaigns.rows[ORG, CAMPAIGN]
     assert launched(stage) == [[1, 2], [3]]
-    assert (campaign.planned, campaign.excluded) == ({"0": 3}, {"0": 1})
+    assert (campaign.planned, campaign.excluded) == ({"0": 3}, {"0": {"unsubscribe": 1}})
     assert stage.batches.excluded[CAMPAIGN, "0"] == {contact_id(4): "unsubscribe"}
 
 

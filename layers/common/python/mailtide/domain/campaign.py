@@ -81,7 +81,8 @@ class Campaign:
     launching: frozenset[str] = frozenset()  # shards that are still to be launched
     launch_due_at: datetime | None = None  # when a launch that has not finished is asked for again
     planned: Mapping[str, int] = field(default_factory=dict)  # recipients in batches, by shard
-    excluded: Mapping[str, int] = field(default_factory=dict)  # left out at launch, by shard
+    # Left out at launch: by shard, then by reason.
+    excluded: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     segment_ids: tuple[str, ...] = ()
     excluded_list_ids: tuple[str, ...] = ()  # whoever is on one of these gets nothing
     excluded_segment_ids: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ rank moves and a list that changes lose and double nobody.
 Source: docs/domain/launching.md.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,9 +29,18 @@ class Campaigns(Protocol):
         ...
 
     def shard_launched(
-        self, org_id: str, campaign_id: str, shard: str, *, planned: int, excluded: int
+        self,
+        org_id: str,
+        campaign_id: str,
+        shard: str,
+        *,
+        planned: int,
+        excluded: Mapping[str, int],
     ) -> frozenset[str]:
-        """Take a shard off those to launch, note its counts, return the shards that remain."""
+        """Take a shard off those to launch, note its counts, return the shards that remain.
+
+        `excluded` is by reason.
+        """
         ...
 
 
@@ -106,7 +116,11 @@ class Launch:
         for list_id in campaign.list_ids:
             self.lists.mark_sent(org_id, list_id, began)
         remaining = self.campaigns.shard_launched(
-            org_id, campaign_id, shard, planned=len(taken), excluded=len(left_out)
+            org_id,
+            campaign_id,
+            shard,
+            planned=len(taken),
+            excluded=Counter(left_out.values()),
         )
         if not remaining:
             self.release()

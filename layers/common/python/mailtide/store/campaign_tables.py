@@ -1,6 +1,8 @@
 """The tables of campaigns, segments and triggers; `tables.py` has the others, and `ALL`."""
 # ruff: noqa: D106 - `Meta` is PynamoDB's own place for a name, and says nothing else
 
+from typing import Any
+
 from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
@@ -40,7 +42,7 @@ class CampaignRow(Row):
     launching = UnicodeSetAttribute(null=True)
     launch_due_at = Instant(null=True)
     planned: MapAttribute[str, int] = MapAttribute(null=True)
-    excluded: MapAttribute[str, int] = MapAttribute(null=True)
+    excluded: MapAttribute[str, Any] = MapAttribute(null=True)  # by shard, then by reason
     nonce = UnicodeAttribute(null=True)  # of the last move
     active_index = ActiveIndex()
     scheduled_index = ScheduledIndex()

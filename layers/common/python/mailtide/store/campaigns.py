@@ -3,7 +3,7 @@
 A campaign that is sending stands in a small index of its own, for `release`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -178,13 +178,19 @@ class Campaigns:
         return dynamo.update(_key(campaign), [asked.set(due_at)], condition) is None
 
     def shard_launched(
-        self, org_id: str, campaign_id: str, shard: str, *, planned: int, excluded: int
+        self,
+        org_id: str,
+        campaign_id: str,
+        shard: str,
+        *,
+        planned: int,
+        excluded: Mapping[str, int],
     ) -> frozenset[str]:
         """Take a shard off those to launch, note its counts, return the shards that remain."""
         actions = [
             CampaignRow.launching.delete([shard]),
             Path(["planned", shard]).set(planned),
-            Path(["excluded", shard]).set(excluded),
+            Path(["excluded", shard]).set(dict(excluded)),
         ]
         dynamo.update(CampaignRow(org_id, campaign_id), actions, CampaignRow.planned.exists())
         campaign = self.get(org_id, campaign_id)
@@ -279,10 +285,14 @@ def campaign_of(row: CampaignRow) -> Campaign:
         finished_at=row.finished_at,
         launching=frozenset(row.launching or ()),
         launch_due_at=row.launch_due_at,
-        planned=_counts(row.planned),
-        excluded=_counts(row.excluded),
+        planned=_counts(_map(row.planned)),
+        excluded={shard: _counts(of) for shard, of in _map(row.excluded).items()},
     )
 
 
-def _counts(found: Any) -> dict[str, int]:
-    return {shard: int(count) for shard, count in found.as_dict().items()} if found else {}
+def _map(found: Any) -> dict[str, Any]:
+    return dict(found.as_dict()) if found else {}
+
+
+def _counts(found: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(count) for name, count in found.items()}
