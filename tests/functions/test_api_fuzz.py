@@ -28,7 +28,7 @@ from tests.functions.tenants import Tenant, furnish, tenant
 from tests.functions.walk import DESCRIPTION, OPERATIONS, Operation, over
 from tests.functions.wsgi import application
 
-EXAMPLES = int(os.environ.get("MAILTIDE_FUZZ", "5"))
+EXAMPLES = int(os.environ.get("MAILTIDE_FUZZ", "3"))
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
