@@ -21,7 +21,8 @@ def read_json(text: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair cannot be stored
+        # Half of a surrogate pair cannot be stored, nor can 1e999, which Python reads as infinity.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"The body is not JSON: {error}.", code="invalid_json") from error
     if not isinstance(value, dict):
