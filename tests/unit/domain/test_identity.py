@@ -89,3 +89,11 @@ def test_what_is_no_selector_is_refused(selectors: tuple[str, ...]) -> None:
     with pytest.raises(InvalidInputError) as caught:
         checked(replace(IDENTITY, dkim_selectors=selectors))
     assert caught.value.errors[0]["at"] == "body.dkim_selectors"
+
+
+@pytest.mark.parametrize("field", ["from_address", "reply_to"])
+def test_what_is_no_address_is_refused(field: str) -> None:
+    change: dict[str, Any] = {field: "news@"}
+    with pytest.raises(InvalidInputError) as caught:
+        checked(replace(IDENTITY, **change))
+    assert (caught.value.code, caught.value.errors[0]["at"]) == ("invalid_address", f"body.{field}")
