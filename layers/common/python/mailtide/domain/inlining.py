@@ -63,9 +63,6 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
     Args:
         masked: an HTML document or a piece of one.
         marked_only: take only the `style` elements that carry `MARK`.
-
-    Raises:
-        ValueError: when the styles cannot be read.
     """
     found = list(sheets(masked))
     marked = [sheet for sheet in found if MARK in sheet.attributes]
@@ -150,7 +147,3 @@ class _Styles(HTMLParser):
         values = dict(attrs)
         if _NUMBER in values:
             self.found.setdefault(int(values[_NUMBER] or 0), values.get("style") or "")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Read an element that has no content as any other."""
-        self.handle_starttag(tag, attrs)

@@ -18,6 +18,8 @@ NAMES = {"campaign": {"name"}, "contact": set[str](), "unsubscribe_url": set[str
 _TAG = re.compile(r"\{%-?\s*(?P<name>#|[a-z_A-Z]\w*)?")
 _OPENING = re.compile(r"\{[{%]")
 _STRINGS = re.compile(r"\"[^\"]*\"|'[^']*'")
+_DEEPER = re.compile(r"\[|\b(?:and|or)\b")
+MAX_DEPTH = 100  # brackets and operators of one line; the library's reader calls itself for each
 _VERBATIM = frozenset({"raw", "comment", "doc"})
 _BLOCKS = frozenset({"capture", "case", "for", "if", "ifchanged", "tablerow", "unless"}) | _VERBATIM
 _BRANCHES = {
@@ -62,7 +64,14 @@ def _delimiters(part: str, source: str) -> Iterator[Fault]:
         done = construct.end
         if not construct.verbatim and _nested(construct.text):
             yield _not_ended(part, source, construct.start)
+        elif not construct.verbatim and _depth(construct.text) > MAX_DEPTH:
+            yield fault_at(part, source, construct.start, f"it is nested over {MAX_DEPTH} deep")
     yield from _unclosed(part, source, done, len(source))
+
+
+def _depth(text: str) -> int:
+    """Return how deep the reader would go for one line of a construct, at most."""
+    return max(len(_DEEPER.findall(line)) for line in text.split("\n"))
 
 
 def _unclosed(part: str, source: str, start: int, end: int) -> Iterator[Fault]:
@@ -122,7 +131,7 @@ def _constructs(part: str, source: str) -> Iterator[Fault]:
         text, start = construct.text, construct.start
         tag = _TAG.match(text)
         name = (tag["name"] or "") if tag else ""
-        if construct.verbatim or name in _VERBATIM or _nested(text):
+        if construct.verbatim or name in _VERBATIM or _nested(text) or _depth(text) > MAX_DEPTH:
             continue
         if tag is not None and not _is_known(name):
             yield fault_at(part, source, start, f"unknown tag '{name}'" if name else "an empty tag")

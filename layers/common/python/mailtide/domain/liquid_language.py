@@ -179,8 +179,6 @@ def syntax_error(source: str) -> tuple[int, str] | None:
         tokens: list[Token | None] = [error.token, stream.current if stream else None]
         known = [token.start_index for token in tokens if token and token.start_index >= 0]
         return (known[0] if known else len(source)), str(error.message)
-    except RecursionError:
-        return 0, "it is nested too deeply"
     return None
 
 
@@ -208,8 +206,6 @@ def misfit(call: Call) -> str | None:
     """Say why the arguments do not fit a known filter; None when they do."""
     parameters = inspect.signature(_PLAIN.filters[call.name]).parameters.values()
     taken = [p for p in parameters if p.name not in _GIVEN][1:]  # the first is the value
-    if any(p.kind is p.VAR_POSITIONAL for p in taken):
-        return None
     most = sum(p.kind is not p.KEYWORD_ONLY for p in taken)
     least = sum(p.default is p.empty for p in taken)
     for name in call.keywords:

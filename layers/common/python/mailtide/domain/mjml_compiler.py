@@ -18,6 +18,7 @@ from mailtide.domain.markup import Attribute, Masked
 from mailtide.domain.mjml_document import Document, Element
 
 _KEPT_BACK = re.compile(rf"{markup.OPEN}[0-9]+{markup.CLOSE}|[^\x20-\x7e]+|\\+")
+_PLACE = re.compile(r" in (?:element in )?root template.*")
 _STYLE_TAG = '<style type="text/css">'
 
 
@@ -42,7 +43,8 @@ def compiled(masked: Masked, document: Document) -> str:
     try:
         page = mjml.mjml2html(skeleton.write(root))
     except ValueError as error:
-        raise CompileError(_culprit(skeleton, root).tag.start, str(error)) from error
+        reason = _PLACE.sub("", str(error))  # a place in the skeleton, which nobody has seen
+        raise CompileError(_culprit(skeleton, root).tag.start, reason) from error
     before, after = masked.text[: root.tag.start], masked.text[root.end :]
     return before + skeleton.filled(page) + after
 

@@ -63,17 +63,12 @@ def _html(template: Template) -> str:
     except mjml_compiler.CompileError as error:
         place = masked.index(error.position)
         raise refusal([fault_at("mjml", template.source, place, str(error))]) from error
-    except ValueError as error:
-        detail = f"its styles cannot be read: {error}"
-        raise refusal([Fault(template.format, 1, 1, detail)]) from error
 
 
 def _outcome(template: Template) -> Iterator[Fault]:
     """Yield why no message can be made from what was compiled, or no table holds it."""
     part, source = template.format.value, template.source
     masked = markup.set_aside(template.body)
-    if liquid_language.syntax_error(template.body) is not None:
-        yield Fault(part, 1, 1, "its Liquid does not survive where it stands")
     if template.format is Format.MJML and (unfit := html_check.faults(masked)):
         detail = f"what stands in mj-raw does not fit together: {unfit[0][1]}"
         yield fault_at(part, source, source.find("<mj-raw"), detail)
