@@ -15,7 +15,7 @@ import csv
 import io
 import os
 import random
-import resource
+import re
 import subprocess
 import sys
 import threading
@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.managers import BaseManager
+from pathlib import Path
 from typing import Any
 
 from local.memory.contacts import Contacts, Lists
@@ -41,6 +42,7 @@ POINTER = ImportPointer("acme", "import1")
 LIST = "list1"
 REFUSED_EVERY = 997  # rows; primes, so that they fall anywhere in a chunk
 TWICE_EVERY = 101
+WATCH_SECONDS = 0.002
 ROUND = timedelta(minutes=10)  # of one worker, as the function's time is
 
 
@@ -170,24 +172,36 @@ def run(stores: Stores, kills: int, dice: random.Random, within: int = 60) -> Ru
             [sys.executable, "-m", "local.bulk_import", "--worker", str(server.address)]
         )
         found.workers += 1
-        if found.killed < kills:
-            found.killed += _killed(stores, worker, dice.randint(1, within))
+        calls = dice.randint(1, within) if found.killed < kills else None
+        found.killed += _watched(stores, worker, calls, found)
         if worker.wait() not in (0, -9):
             raise RuntimeError("a worker failed by itself")
     found.seconds = time.monotonic() - began
-    found.peak_bytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     return found
 
 
-def _killed(stores: Stores, worker: subprocess.Popen[bytes], calls: int) -> bool:
-    """Kill a worker after some calls, wherever it then is; False if it ended before."""
-    last = sum(stores.calls.values()) + calls
-    while sum(stores.calls.values()) < last:
-        if worker.poll() is not None:
-            return False
-        time.sleep(0.001)
-    worker.kill()
-    return True
+def _watched(
+    stores: Stores, worker: subprocess.Popen[bytes], calls: int | None, found: Run
+) -> bool:
+    """Note what a worker needs until it ends, or kill it after some calls; True if it was killed.
+
+    Not by `getrusage`, which counts what its parent had when it was started.
+    """
+    before = sum(stores.calls.values())
+    while worker.poll() is None:
+        found.peak_bytes = max(found.peak_bytes, _peak(worker.pid))
+        if calls is not None and sum(stores.calls.values()) >= before + calls:
+            worker.kill()
+            return True
+        time.sleep(WATCH_SECONDS)
+    return False
+
+
+def _peak(pid: int) -> int:
+    """Return the greatest resident size of a process until now (Linux)."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text() if status.exists() else "")
+    return int(found[1]) * 1024 if found else 0
 
 
 def job_of(stores: Stores) -> ImportJob:

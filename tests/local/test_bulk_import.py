@@ -4,7 +4,7 @@ from random import Random
 
 from local.bulk_import import Source, lay_out, problems, run, source
 
-BOUND = 150_000_000  # bytes; what a worker may need for any file (docs/domain/imports.md)
+BOUND = 100_000_000  # bytes; what a worker may need for any file (docs/domain/imports.md)
 
 
 def test_killed_workers_leave_nothing_wrong_behind() -> None:
