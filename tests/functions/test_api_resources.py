@@ -93,6 +93,13 @@ def test_a_list_is_created_renamed_and_deleted(acme: Tenant) -> None:
     assert acme.call("GET", path).status == 404
 
 
+@pytest.mark.parametrize("name", ["", "   ", "a\nb", "x" * 201, "\u00a0" + "x" * 200])
+def test_a_name_that_is_no_name_is_refused(acme: Tenant, name: str) -> None:
+    answer = acme.call("POST", "/api/lists", {"name": name})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert acme.call("GET", "/api/lists").json["data"] == []
+
+
 def test_members_come_and_go(acme: Tenant) -> None:
     ids = furnish(acme)
     members = f"/api/lists/{ids['list_id']}/members"

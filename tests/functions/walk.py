@@ -41,6 +41,11 @@ class Operation:
         return re.findall(r"{(\w+)}", self.path)
 
     @property
+    def takes_anything(self) -> bool:
+        """Whether there is anything about a request to it that could be wrong."""
+        return bool(self.described.get("parameters") or "requestBody" in self.described)
+
+    @property
     def query(self) -> dict[str, str]:
         """An example of what it needs in its query."""
         parameters = self.described.get("parameters", ())
@@ -85,7 +90,7 @@ def _field(name: str, value: Any, ids: Mapping[str, str]) -> Any:
     if singular.endswith("_id") and isinstance(value, str):
         return ids.get(singular, value)
     if singular.endswith("_id") and isinstance(value, list):
-        return [ids.get(singular, one) for one in value]
+        return [ids[singular]] if value and singular in ids else value
     return over(value, ids)
 
 

@@ -13,10 +13,18 @@ def _check_line(text: str) -> str:
     return text
 
 
-Line = AfterValidator(_check_line)
-Text = StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
+def _check_words(text: str) -> str:
+    if not text:
+        raise ValueError("it holds nothing but spaces")
+    return text
 
-Name = Annotated[str, Text, Line]
+
+# Spaces around a text are taken off once its length is checked: the schema counts them, too.
+Trimmed = AfterValidator(str.strip)
+Line = AfterValidator(_check_line)
+Words = AfterValidator(_check_words)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), Trimmed, Words, Line]
 Email = Annotated[str, StringConstraints(min_length=1, max_length=320)]
 SomeId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 

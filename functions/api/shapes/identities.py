@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from functions.api.shapes.fields import Email, Line, Name, SomeId, View
+from functions.api.shapes.fields import Email, Line, Name, SomeId, Trimmed, View
 from mailtide.domain.content import Identity
 from mailtide.domain.suppression import Stream
 from mailtide.http import Body, example
 
-FromName = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), Line]
+FromName = Annotated[str, StringConstraints(max_length=200), Trimmed, Line]
 Domain = Annotated[str, StringConstraints(max_length=255)]
 Selectors = Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=50)]
 
