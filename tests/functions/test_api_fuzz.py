@@ -29,7 +29,7 @@ from tests.functions.tenants import Tenant, furnish, tenant
 from tests.functions.walk import DESCRIPTION, OPERATIONS, Operation, over
 from tests.functions.wsgi import application
 
-EXAMPLES = int(os.environ.get("MAILTIDE_FUZZ", "3"))
+EXAMPLES = int(os.environ.get("MAILTIDE_FUZZ", "2"))
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
