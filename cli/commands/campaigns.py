@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ ENDED = frozenset({"sent", "cancelled"})
 LOOK_EVERY_SECONDS = 2.0
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would happen; change nothing")]
+At = Annotated[datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])]
 GroupBy = Annotated[str | None, typer.Option(help="provider, identity, hour, day, list, ip …")]
 
 commands = Resource(
@@ -29,6 +31,20 @@ def start(id_: Id, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     with calling() as api:
         query = {"dry_run": "true"} if dry_run else {}
         show(api.post(f"/api/campaigns/{id_}/start", **query), as_json=as_json)
+
+
+@commands.command()
+def schedule(id_: Id, send_at: At, as_json: AsJson = False) -> None:
+    """Start a campaign at a time, such as 2027-01-31T09:00+01:00."""
+    with calling() as api:
+        body = {"send_at": send_at.isoformat()}
+        show(api.post(f"/api/campaigns/{id_}/schedule", body), as_json=as_json)
+
+
+@commands.command()
+def unschedule(id_: Id, as_json: AsJson = False) -> None:
+    """Make a scheduled campaign a draft again."""
+    _move(id_, "unschedule", as_json)
 
 
 @commands.command()

@@ -25,6 +25,7 @@ RESOURCES = {
         "sending IPs",
         ("ip_id", "tag", "stream", "daily_limit", "active"),
     ),
+    "pools": Resource("/api/pools", "pool", "pools", ("pool_id", "name", "stream", "ip_ids")),
     "sources": Resource(
         "/api/sources", "source", "sources", ("source_id", "kind", "name"), change=None
     ),
@@ -36,6 +37,7 @@ RESOURCES = {
         change=None,
         shows=False,
     ),
+    "triggers": Resource("/api/triggers", "trigger", "triggers", ("trigger_id", "name", "active")),
     "jobs": Resource(
         "/api/jobs",
         "job",

@@ -188,7 +188,7 @@ def test_a_download_that_fails_is_told(api: ScriptedApi, tmp_path: Path) -> None
     assert "404" in run("export", "contacts", "-o", str(tmp_path / "out"), code=1).stderr
 
 
-@pytest.mark.parametrize("move", ["pause", "resume", "cancel"])
+@pytest.mark.parametrize("move", ["pause", "resume", "cancel", "unschedule"])
 def test_a_campaign_is_moved(api: ScriptedApi, move: str) -> None:
     assert "post" in PATHS[f"/api/campaigns/{{campaign_id}}/{move}"]
     api.on(f"POST /api/campaigns/c/{move}", {"state": "x"})
@@ -198,6 +198,12 @@ def test_a_campaign_is_moved(api: ScriptedApi, move: str) -> None:
 def test_a_dry_run_asks_for_one(api: ScriptedApi) -> None:
     api.on("POST /api/campaigns/c/start?dry_run=true", {"recipients": 7})
     assert "7" in run("campaigns", "start", "c", "--dry-run").output
+
+
+def test_a_campaign_is_scheduled_with_its_offset(api: ScriptedApi) -> None:
+    api.on("POST /api/campaigns/c/schedule", {"state": "scheduled"})
+    run("campaigns", "schedule", "c", "2027-01-31T09:00+01:00")
+    assert api.requests[0].json == {"send_at": "2027-01-31T09:00:00+01:00"}
 
 
 def figures(sent: int) -> dict[str, object]:
