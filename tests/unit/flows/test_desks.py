@@ -63,7 +63,7 @@ def test_a_contact_that_others_keep_changing_is_tried_again_later() -> None:
 class Ips(SendingIps):
     """Sending IPs as the registry uses them."""
 
-    vanish: bool = False  # before a change is written
+    vanish: bool = False  # before a change or a deletion is written
 
     def get(self, org_id: str, ip_id: str) -> SendingIp | None:
         return self.rows.get((org_id, ip_id))
@@ -82,7 +82,7 @@ class Ips(SendingIps):
         return not self.vanish
 
     def delete(self, org_id: str, ip_id: str) -> bool:
-        return self.rows.pop((org_id, ip_id), None) is not None
+        return not self.vanish and self.rows.pop((org_id, ip_id), None) is not None
 
 
 class Passwords(dict[str, str]):
@@ -175,9 +175,14 @@ def test_a_sending_ip_leaves_its_pools_when_it_is_deleted() -> None:
 
 
 def test_a_sending_ip_that_is_deleted_meanwhile_is_not_found() -> None:
-    ips = Ips({("acme", "ip1"): IP}, vanish=True)
+    kept = registry(Ips({("acme", "ip1"): IP}, vanish=True))
+    assert isinstance(kept.passwords, Passwords)
+    kept.passwords["ip1"] = "secret"
     with pytest.raises(NotFoundError):
-        registry(ips).change("acme", "ip1", {"active": False})
+        kept.change("acme", "ip1", {"active": False})
+    with pytest.raises(NotFoundError):
+        kept.delete("acme", "ip1")
+    assert kept.passwords == {"ip1": "secret"}
 
 
 @dataclass
