@@ -6,22 +6,24 @@ event type, and of what was refused.
 Errors: a payload that fails returns alone to the queue; after 5 receives it goes to the DLQ.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailtide import app
 from mailtide.observability import logger, metrics
-from mailtide.queue_records import one_by_one
+from mailtide.queue_records import all_at_once
+
+if TYPE_CHECKING:
+    from mailtide.flows.ingest import Told
 
 
-def handle_record(record: SQSRecord) -> None:
-    """Run the ingest flow for one queued payload."""
-    logger.append_keys(queue_message_id=record.message_id)
-    counts = app.ingest().run(record.body)
+def write(payloads: "Sequence[Told]") -> None:
+    """Bring what queued payloads tell into the rows."""
+    counts = app.ingest().write(payloads)
     logger.info("ingested", extra={"events": counts})
     for event_type, count in counts.items():
         metrics.add_metric(name=event_type.title(), unit=MetricUnit.Count, value=count)
@@ -32,4 +34,4 @@ def handle_record(record: SQSRecord) -> None:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
     metrics.add_metric(name="Payloads", unit=MetricUnit.Count, value=len(event["Records"]))
-    return one_by_one(event, context, handle_record)
+    return all_at_once(event, context, lambda body: app.ingest().read(body), write)

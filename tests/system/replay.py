@@ -1,7 +1,7 @@
 """Everything that moved during a campaign, invoked again on the deployed functions.
 
 Nothing of it is made up: queue messages as the functions sent them, webhook bodies as they were
-received (the bucket keeps them), records as the table's stream gives them. Order and cuts differ.
+received (the queue carried them), records as the table's stream gives them. Order and cuts differ.
 """
 
 import json
@@ -94,11 +94,11 @@ class Replay:
             start += size
 
     def _received(self) -> Iterator[bytes]:
-        s3 = self.machine.emulator.client("s3")
-        bucket = self.machine.deployment.outputs["DataBucket"]
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="raw/"):
-            for item in page.get("Contents", []):
-                yield s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        """Yield the bodies as they came; what the bucket keeps has references for addresses."""
+        for text in self.sent[self.machine.deployment.outputs["EventsQueue"]]:
+            message = json.loads(text)
+            if message.get("source") in ("stalwart", "inbound"):
+                yield message["body"].encode()
 
     def _stream_records(self) -> Iterator[dict[str, Any]]:
         streams = self.machine.emulator.client("dynamodbstreams")

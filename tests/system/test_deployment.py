@@ -76,7 +76,7 @@ def test_webhook_may_fill_the_queue_of_events_and_no_other(
     [
         ("rollup", "contacts", ("shard_key", "contact_id")),
         ("webhook", "organisations", ("id", "item")),
-        ("release", "templates", ("org_id", "template_id")),
+        ("release", "suppression_list", ("shard_key", "contact_id")),
     ],
 )
 @pytest.mark.usefixtures("deployment")

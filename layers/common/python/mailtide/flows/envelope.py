@@ -20,7 +20,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
 
-from mailtide.domain.event import EventType
+from mailtide.domain.event import Event, EventType
 from mailtide.domain.message import happening_key, instant, millis
 from mailtide.sources import ses, ses_mail
 from mailtide.sources.arrival import MAX_READ
@@ -89,6 +89,24 @@ class Hit:
     address: str
     link_index: int | None = None
     url: str | None = None
+
+    def event(self) -> Event:
+        """Return the hit in the words of events."""
+        told = {
+            "method": self.method,
+            "user_agent": self.user_agent,
+            "address": self.address,
+            "link": None if self.link_index is None else str(self.link_index),
+            "url": self.url,
+        }
+        return Event(
+            type=self.type,
+            occurred_at=self.at,
+            source=TRACKING,
+            source_type=self.type.value,
+            message_id=self.message_id,
+            data={name: text for name, text in told.items() if text is not None},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from mailtide.domain.redaction import Redactor
 from mailtide.domain.suppression import Suppression
 from mailtide.flows import doubts, envelope, reports
 from mailtide.flows.copies import Copies
-from mailtide.flows.envelope import Bucket, Envelope, Hit, WorkedOnError
+from mailtide.flows.envelope import Bucket, Envelope, WorkedOnError
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, ses, ses_mail, stalwart
 from mailtide.sources.mime import ReadAddress
@@ -89,6 +89,15 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One message of the queue, read; nothing was received when it had been worked on before."""
+
+    received: Envelope | None
+    source: Source | None = None
+    reports: Sequence[Report] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A report of a message of ours."""
 
@@ -109,49 +118,62 @@ class Ingest:
     name_contact: NameContact
 
     def run(self, text: str) -> Counter[str]:
-        """Bring one message of the queue into the rows; returns how many events of each type.
+        """Bring one message of the queue into the rows: `read` and `write` of it alone."""
+        return self.write([self.read(text)])
 
-        `refused`, `unattributed` (about mail that carries no message id of ours) and `repeated`
-        (the whole message) count too.
+    def read(self, text: str) -> Told:
+        """Read one message of the queue, and keep its copy.
 
         Raises:
             ValueError, KeyError, TypeError: when the text is no message of ours.
             RetryableError: when it is to be tried again.
         """
-        counts: Counter[str] = Counter()
         try:
             received = envelope.read(text, self.bucket)
         except WorkedOnError:
-            counts["repeated"] += 1
-            return counts
+            return Told(None)
         source = self.sources.find_source(received.source_id) if received.source_id else None
-        told = list(_told(received, self.read_address))
-        events = [report.event for report in told]
-        self._copies().keep(received, _owner(source, told), events)
+        reports_ = list(_told(received, self.read_address))
+        events = [report.event for report in reports_]
+        self._copies().keep(received, _owner(source, reports_), events)
+        return Told(received, source, reports_)
+
+    def write(self, payloads: Sequence[Told]) -> Counter[str]:
+        """Bring what payloads tell into the rows; returns how many events of each type.
+
+        `refused`, `unattributed` (about mail that carries no message id of ours) and `repeated`
+        (a whole message of the queue) count too.
+
+        Raises:
+            RetryableError: when all of them are to be tried again.
+        """
+        counts: Counter[str] = Counter()
+        ids = {r.event.message_id for told in payloads for r in told.reports if _tells(r)}
+        sent = self.events.sent({one for one in ids if one})
         accepted = []
-        for found in self._judged(received, source, told, counts):
-            accepted.append(found)
-            counts[found.report.event.type.value] += 1
+        for told in payloads:
+            for found in self._judged(told, sent, counts):
+                accepted.append(found)
+                counts[found.report.event.type.value] += 1
         self._write(accepted)
-        if received.body_key is not None:
-            self.bucket.delete(received.body_key)
+        for told in payloads:
+            if told.received is not None and told.received.body_key is not None:
+                self.bucket.delete(told.received.body_key)
         return counts
 
     def _judged(
-        self,
-        received: Envelope,
-        source: Source | None,
-        told: Sequence[Report],
-        counts: Counter[str],
+        self, told: Told, sent: Mapping[str, EventRow], counts: Counter[str]
     ) -> Iterator[Accepted]:
         """Yield the reports that are to be believed, count and keep the others.
 
         From here on no event holds an address of a person.
         """
-        about = [report for report in told if report.event.type in _TELLING]
-        counts.update(r.event.type.value for r in told if r.event.type not in _TELLING)
-        sent = self.events.sent({r.event.message_id for r in about if r.event.message_id})
-        for report in about:
+        received, source = told.received, told.source
+        if received is None:
+            counts["repeated"] += 1
+            return
+        counts.update(r.event.type.value for r in told.reports if not _tells(r))
+        for report in filter(_tells, told.reports):
             if report.event.message_id is None:
                 counts["unattributed"] += 1
                 continue
@@ -231,6 +253,10 @@ def _refusal(
     return None
 
 
+def _tells(report: Report) -> bool:
+    return report.event.type in _TELLING
+
+
 def _owner(source: Source | None, told: Sequence[Report]) -> str | None:
     """Return whose people a payload names: its source's, or whom its events say."""
     if source is not None:
@@ -253,24 +279,6 @@ def _told(received: Envelope, read_address: ReadAddress) -> Iterator[Report]:
         events = ses.parse(ses.read(received.body.decode()))
         yield from (Report(event) for event in events)
     elif received.source == envelope.TRACKING:
-        yield from (Report(_event(hit), hit.key) for hit in received.hits)
+        yield from (Report(hit.event(), hit.key) for hit in received.hits)
     else:
         raise ValueError(f"no such source: {received.source}")
-
-
-def _event(hit: Hit) -> Event:
-    told = {
-        "method": hit.method,
-        "user_agent": hit.user_agent,
-        "address": hit.address,
-        "link": None if hit.link_index is None else str(hit.link_index),
-        "url": hit.url,
-    }
-    return Event(
-        type=hit.type,
-        occurred_at=hit.at,
-        source=envelope.TRACKING,
-        source_type=hit.type.value,
-        message_id=hit.message_id,
-        data={name: text for name, text in told.items() if text is not None},
-    )
