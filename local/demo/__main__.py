@@ -27,7 +27,7 @@ SUPPRESSED = 20
 SEED = "mailtide"
 # Of each sending IP, by what carries its mail. SES starts small, as in its sandbox; its events come
 # one by one, and an emulator is slow at that.
-DAILY_LIMITS = {"smtp": 5000, "ses": 200}
+DAILY_LIMITS = {"smtp": 5000, "ses": 100}
 CAMPAIGN_SECONDS = 400.0  # far more than it takes; then something is stuck
 SCANNER = {"provider": "other", "mx": "mx.gateway.example", "scanner": True}
 OPTIONS = Options(
@@ -38,7 +38,7 @@ OPTIONS = Options(
         "domains": dict.fromkeys(people.SCANNED, SCANNER),
         # People come when no hit looks like a machine's any more, and soon, for who waits.
         "delays": {"human": (8.0, 12.0), "next": (1.0, 3.0)},
-        "behaviour": {"rates": {"complain": 0.005, "open": 0.22}},
+        "behaviour": {"rates": {"complain": 0.005, "open": 0.14}},
     },
 )
 

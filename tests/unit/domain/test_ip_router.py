@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtide.domain.ip_router import share
+from mailtide.domain.ip_router import scarcest_first, share
 
 capacities = st.dictionaries(
     st.sampled_from([f"ip{n}" for n in range(6)]), st.none() | st.integers(0, 120), max_size=6
@@ -72,3 +72,11 @@ def test_the_same_arguments_give_the_same_shares(
 def test_the_odd_message_goes_round_with_the_seed() -> None:
     favoured = {next(iter(share(1, {"a": None, "b": None, "c": None}, f"{n}"))) for n in range(9)}
     assert favoured == {"a", "b", "c"}
+
+
+@given(capacities)
+def test_the_scarcest_come_first_and_the_unlimited_last(capacity: dict[str, int | None]) -> None:
+    line = [capacity[ip] for ip in scarcest_first(capacity)]
+    limited = [most for most in line if most is not None]
+    assert line == sorted(limited) + [None] * (len(line) - len(limited))
+    assert sorted(scarcest_first(capacity)) == sorted(capacity)

@@ -152,6 +152,19 @@ def test_places_that_other_senders_take_in_between_are_missing(stage: Stage) -> 
     assert sent(stage, claimed_block(stage, 1, 2)) == Tally(accepted=1, later=1)
 
 
+def test_what_others_took_of_a_scarce_ip_leaves_over_the_others(stage: Stage) -> None:
+    class Taken(Quota):
+        """Another sender takes the limited IP's last place between the look and the reservation."""
+
+        def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
+            return super().reserve(ip, key, wanted if ip.daily_limit is None else wanted - 1)
+
+    stage.quota = Taken()
+    stage.put_ip("ip2", limit=2)
+    assert sent(stage, claimed_block(stage, *range(6))) == Tally(accepted=6)
+    assert sorted(stage.relay.over) == ["ip1"] * 5 + ["ip2"]
+
+
 def test_a_block_that_is_run_again_meets_its_own_places(stage: Stage) -> None:
     ip = stage.put_ip("ip1", limit=2)
     batch = claimed_block(stage, 1, 2)

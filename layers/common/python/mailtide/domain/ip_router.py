@@ -28,3 +28,8 @@ def share(count: int, capacity: Mapping[str, int | None], seed: str) -> dict[str
             shares[ip] += given
             left -= given
     return {ip: n for ip, n in shares.items() if n}
+
+
+def scarcest_first(capacity: Mapping[str, int | None]) -> list[str]:
+    """Return the IPs by what they have left, the unlimited last."""
+    return sorted(capacity, key=lambda ip: (capacity[ip] is None, capacity[ip] or 0, ip))

@@ -209,11 +209,24 @@ class Blocks:
         ips = {ip.ip_id: ip for ip in active}
         name = f"{batch.ref.campaign_id}#{batch.ref.shard}#{batch.ref.batch_id}"
         keys = {ip: ReservationKey(ip, day, name, batch.watermark) for ip in ips}
-        capacity = {ip: self._capacity(ips[ip], keys[ip]) for ip in ips}
         wanted = sum(one.left_out is None for one in block)
-        shares = ip_router.share(wanted, capacity, f"{name}#{batch.watermark}")
-        granted = {ip: self.quota.reserve(ips[ip], keys[ip], n) for ip, n in shares.items()}
+        granted = self._granted(ips, keys, wanted)
         return Places(ips, {ip: keys[ip] for ip in granted}, granted)
+
+    def _granted(
+        self, ips: Mapping[str, SendingIp], keys: Mapping[str, ReservationKey], wanted: int
+    ) -> dict[str, int]:
+        """Reserve on the scarcest IP first: what another sender took of it goes over the others."""
+        unasked = {ip: self._capacity(ips[ip], keys[ip]) for ip in ips}
+        granted: dict[str, int] = {}
+        for ip in ip_router.scarcest_first(unasked):
+            seed = f"{keys[ip].batch}#{keys[ip].block}"
+            share = ip_router.share(wanted, unasked, seed).get(ip, 0)
+            del unasked[ip]
+            if share:
+                granted[ip] = self.quota.reserve(ips[ip], keys[ip], share)
+                wanted = max(0, wanted - granted[ip])
+        return granted
 
     def _capacity(self, ip: SendingIp, key: ReservationKey) -> int | None:
         """Return what the day has for this block, the places of an earlier run included.
