@@ -35,8 +35,8 @@ demo: setup ## deploy the template into the local emulator and send a campaign (
 	@exec $(PYTHON) -m local.demo
 
 .PHONY: test
-test: .venv/ready ## run the tests but the deployed ones; K=word runs those that match
-	@$(PYTHON) -m pytest -m "not system" $(if $(K),-k "$(K)",$(PARALLEL))
+test: .venv/ready ## run the tests but the deployed and the thorough ones; K=word runs those that match
+	@$(PYTHON) -m pytest -m "not system and not thorough" $(if $(K),-k "$(K)",$(PARALLEL))
 
 .PHONY: system
 system: setup ## run the deployed tests on the emulator

@@ -12,6 +12,8 @@ from tests.aws import BUCKET, Stack
 from tests.functions.tenants import Tenant, furnish, tenant
 from tests.functions.walk import OPERATIONS, Operation, misfits
 
+pytestmark = pytest.mark.thorough
+
 Ids = Mapping[str, str]
 Prepare = Callable[[Stack, Tenant, Ids], None]
 numbers = count()

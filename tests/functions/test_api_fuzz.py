@@ -29,6 +29,8 @@ from tests.functions.tenants import Tenant, furnish, tenant
 from tests.functions.walk import DESCRIPTION, OPERATIONS, Operation, over
 from tests.functions.wsgi import application
 
+pytestmark = pytest.mark.thorough
+
 EXAMPLES = int(os.environ.get("MAILTIDE_FUZZ", "2"))
 CHECKS = [
     not_a_server_error,

@@ -20,6 +20,8 @@ from tests.functions.gateway import front
 from tests.functions.tenants import Tenant, furnish
 from tests.http import Handler, http_event
 
+pytestmark = pytest.mark.thorough
+
 TEXT = st.text(max_size=30) | st.text("/%.?&=#\\\x00\r\n \ufffd", max_size=12)
 HEADERS = st.dictionaries(
     st.sampled_from(

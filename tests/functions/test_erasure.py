@@ -40,6 +40,8 @@ from tests.functions.snapshot import counters, event_rows, without_zeros
 from tests.functions.throttle import Throttle
 from tests.functions.winter_campaign import DELAYS, LOGIN, add_sending_ips, start
 
+pytestmark = pytest.mark.thorough
+
 SEED = "erasure"
 HARD, COMPLAINS, LEAVES, CLICKS = (
     "Zoe.quirke@tailspin.example",

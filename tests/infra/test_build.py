@@ -8,6 +8,8 @@ import pytest
 
 from infra.build import Target, build, compile_tree, function_names, lay_out
 
+pytestmark = pytest.mark.thorough
+
 HOST = Target("x86_64", f"{sys.version_info.major}.{sys.version_info.minor}")
 UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: by hash, not compared with the source
 WHEEL = "tiny-1.0-py3-none-any.whl"

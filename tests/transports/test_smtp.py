@@ -263,6 +263,7 @@ SCRIPTS = st.dictionaries(
 ENDINGS = st.dictionaries(st.tuples(st.just("end"), st.integers(0, 3)), ENDS, max_size=2)
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(SCRIPTS, ENDINGS)
 def test_whatever_the_relay_does_no_outcome_is_wrong(

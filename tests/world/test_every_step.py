@@ -13,6 +13,8 @@ from local.world.faults import Fault
 from local.world.judge import judge
 from local.world.world import World
 
+pytestmark = pytest.mark.thorough
+
 BASE = Case(seed=3, contacts=3, shards="0", limits=(None, 3), batch_size=2)
 LIVES = [
     *((fault, False) for fault in Fault),

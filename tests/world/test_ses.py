@@ -9,6 +9,8 @@ from local.world.relay import Mood
 from local.world.world import World
 from mailtide.domain.message import DOUBT, SentState
 
+pytestmark = pytest.mark.thorough
+
 EVERYWHERE = "0123456789abcdef"
 
 

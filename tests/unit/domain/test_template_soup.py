@@ -17,6 +17,8 @@ from mailtide.errors import InvalidInputError
 from tests.corpus import AT, CAMPAIGN, IDENTITY, MESSAGE, ORG, TRACKER
 from tests.letters import part, read
 
+pytestmark = pytest.mark.thorough
+
 LIQUID = [
     "{{ contact.name }}", "{{ contact.x | upcase }}", "{{", "}}", "{%", "%}", "{{}}", "{{ name }}",
     "{% if contact.a < 3 %}", "{% elsif contact.b > 1 %}", "{% else %}", "{% endif %}",
