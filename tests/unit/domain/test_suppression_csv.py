@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailtide.domain.csv_records import records
@@ -77,6 +77,7 @@ _lines = st.lists(
 )
 
 
+@example([Line("a@b.com", "c1", Reason.HARD_BOUNCE, Evidence(NOW, "\n"))])  # guarded, then stripped
 @given(_lines)
 def test_an_export_comes_in_as_it_went_out(lines: Sequence[Line]) -> None:
     expected = [Wanted(line.email, line.reason, line.evidence.text.strip()) for line in lines]

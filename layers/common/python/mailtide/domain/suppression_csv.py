@@ -60,7 +60,7 @@ def write(suppressed: Iterable[Line]) -> bytes:
             line.email,
             shown_as(line.reason),
             extent_of(line.reason),
-            line.evidence.text,
+            line.evidence.text.strip(),  # as a row that comes in is read
             written(line.evidence.at),
             line.contact_id,
         )
