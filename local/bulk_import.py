@@ -169,7 +169,8 @@ def run(stores: Stores, kills: int, dice: random.Random, within: int = 60) -> Ru
     began = time.monotonic()
     while job_of(stores).state is ImportState.RUNNING:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "local.bulk_import", "--worker", str(server.address)]
+            [sys.executable, "-m", "local.bulk_import", "--worker", str(server.address)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # whatever led here
         )
         found.workers += 1
         calls = dice.randint(1, within) if found.killed < kills else None
