@@ -98,4 +98,5 @@ class Client:
             headers["authorization"] = f"Bearer {self.key}"
         event = http_event(method, path, query=query, headers=headers, body=body)
         reply = self.handler(event, Context("api", aws_request_id="request-1"))
-        return Answer(reply["statusCode"], reply["headers"], reply.get("body") or "")
+        assert isinstance(reply["body"], str)
+        return Answer(reply["statusCode"], reply["headers"], reply["body"])

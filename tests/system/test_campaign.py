@@ -194,6 +194,19 @@ def test_everything_again_in_other_order_and_cuts_changes_no_number_and_sends_no
     assert state(life) == before
 
 
+def test_erased_person_is_nowhere_and_no_number_moves(life: Life) -> None:
+    api = life.machine.api
+    message = next(m for m in life.found.ledger["messages"] if m["opens"] and m["clicks"])
+    address = message["recipient"]
+    [sent] = api.all("/api/messages", recipient=address)
+    before = counters(api, life.campaign_id)
+    assert address in everything(life)
+    api.call("DELETE", f"/api/contacts/{sent['contact_id']}")
+    settle(life)
+    assert address not in everything(life)
+    assert counters(api, life.campaign_id) == before
+
+
 def state(life: Life) -> dict[str, Any]:
     """Return all that a replay could change: rows, counters, and what the receivers got."""
     machine = life.machine
@@ -216,3 +229,30 @@ def settle(life: Life) -> None:
         assert time.monotonic() < deadline, "the queue does not drain"
         time.sleep(0.5)
     time.sleep(3)
+
+
+def everything(life: Life) -> str:
+    """Return all items, objects and log lines of the deployed stack as one text."""
+    machine = life.machine
+    return "".join(map(repr, [*items(machine), *objects(machine), *lines(machine)])).lower()
+
+
+def items(machine: Laptop) -> Iterator[Any]:
+    dynamodb = machine.emulator.client("dynamodb")
+    for table in dynamodb.list_tables()["TableNames"]:
+        yield from dynamodb.get_paginator("scan").paginate(TableName=table)
+
+
+def objects(machine: Laptop) -> Iterator[bytes]:
+    s3, bucket = machine.emulator.client("s3"), machine.deployment.outputs["DataBucket"]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for one in page.get("Contents", []):
+            yield s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+
+
+def lines(machine: Laptop) -> Iterator[Any]:
+    logs = machine.emulator.client("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        yield from logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group["logGroupName"]
+        )

@@ -127,7 +127,7 @@ class Api(APIGatewayHttpResolver):
 
     def _dispatch(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         answer: dict[str, Any] = super().resolve(event, context)
-        return answer
+        return {**answer, "body": answer["body"] or ""}  # the gateway's body is text, if only empty
 
     def once(self, proceed: Callable[[], Response[Any]]) -> Response[Any]:
         """Carry out the current call, or answer as it was answered before."""
