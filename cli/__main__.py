@@ -5,11 +5,13 @@ the HTTP API with the address and the key that `login` keeps.
 """
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.bootstrap import bootstrap as open_organisation
 from cli.commands import campaigns, files, login, operations, resources, suppressions
@@ -70,4 +72,7 @@ for group, commands in {
     app.add_typer(commands, name=group)
 
 if __name__ == "__main__":
-    app(prog_name="mailtide")
+    try:
+        app(prog_name="mailtide")
+    except (ClientError, BotoCoreError) as error:
+        sys.exit(f"AWS refused: {error}")

@@ -18,10 +18,14 @@ def show_rows(rows: Iterable[Shown], columns: Sequence[str], *, as_json: bool) -
         for row in rows:
             typer.echo(json.dumps(row, ensure_ascii=False))
         return
+    shown = list(rows)
+    if not shown:
+        typer.echo("None.", err=True)
+        return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
+    for row in shown:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     Console().print(table)
 

@@ -31,7 +31,9 @@ class Resource:
 
     def commands(self) -> typer.Typer:
         """Return the commands that it has of `list`, `show`, `create`, `change` and `delete`."""
-        group = typer.Typer(no_args_is_help=True, help=f"{self.plural.capitalize()}.")
+        group = typer.Typer(
+            no_args_is_help=True, help=f"{self.plural[0].upper()}{self.plural[1:]}."
+        )
         self._add_list(group)
         if self.shows:
             self._add_show(group)

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.api import Api
-from cli.output import show, show_rows
+from cli.figures import groups, show_figures
+from cli.output import show
 from cli.resource import Id, Resource
 from cli.session import AsJson, calling
 
@@ -67,16 +69,17 @@ def cancel(id_: Id, as_json: AsJson = False) -> None:
 
 @commands.command()
 def insights(id_: Id, group_by: GroupBy = None, as_json: AsJson = False) -> None:
-    """Show a campaign's counts and rates."""
+    """Show a campaign's counts and rates; --json has all of them."""
     with calling() as api:
         query = {"group_by": group_by} if group_by else {}
         found = api.get(f"/api/campaigns/{id_}/insights", **query)
-    if as_json or not group_by:
-        show(found if as_json else found["totals"]["counts"], as_json=as_json)
+    if as_json:
+        show(found, as_json=True)
         return
-    rows = [{group_by: one["key"], **one["counts"]} for one in found["groups"]]
-    metrics = [name for name, count in found["totals"]["counts"].items() if count]
-    show_rows(rows, [group_by, *metrics], as_json=False)
+    grouped = [groups(found)] if group_by else []
+    show_figures(Console(), [*grouped, [("all", found["totals"])]])
+    if not found["complete"]:
+        typer.echo("Some events may be missing from these counts.", err=True)
 
 
 @commands.command()

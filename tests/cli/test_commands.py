@@ -9,6 +9,7 @@ import pytest
 
 from cli.commands import campaigns, files
 from cli.commands.resources import RESOURCES
+from cli.figures import COUNTS
 from tests.cli.conftest import ScriptedApi, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,10 +207,13 @@ def test_a_campaign_is_scheduled_with_its_offset(api: ScriptedApi) -> None:
     assert api.requests[0].json == {"send_at": "2027-01-31T09:00:00+01:00"}
 
 
-def figures(sent: int) -> dict[str, object]:
-    counts = {"sent": sent, "delivered": 1, "complaints": 0}
-    groups = [{"key": "gmail", "counts": counts, "rates": {}}]
-    return {"totals": {"counts": counts, "rates": {}}, "groups": groups}
+def figures(sent: int, group_by: str | None = None, key: str = "gmail") -> dict[str, object]:
+    counts = {name: 0 for _, names in COUNTS for name in names} | {"sent": sent, "delivered": 1}
+    by_reader = {"human": 0.25, "all": 0.5}
+    rates = {"delivery_rate": None, "open_rate": by_reader, "click_rate": by_reader}
+    one = {"counts": counts, "rates": {**rates, "click_to_open_rate": by_reader}}
+    groups = {"group_by": group_by, "groups": [{"key": key, **one}]} if group_by else {}
+    return {"complete": group_by is None, "totals": one, **groups}
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -225,12 +229,26 @@ def test_a_campaign_is_watched_to_its_end(api: ScriptedApi, as_json: bool) -> No
 
 
 def test_insights_are_shown_by_group(api: ScriptedApi) -> None:
-    api.on("GET /api/campaigns/c/insights?group_by=provider", figures(5))
+    api.on("GET /api/campaigns/c/insights?group_by=provider", figures(5, "provider"))
+    shown = run("campaigns", "insights", "c", "--group-by", "provider")
+    lines = shown.stdout.splitlines()
+    assert any(line.split()[:3] == ["gmail", "5", "1"] for line in lines)
+    assert any(line.split()[:4] == ["gmail", "-", "25.0%", "(50.0%)"] for line in lines)
+    assert "…" not in shown.stdout  # all of it fits a plain terminal
+    assert "missing" in shown.stderr
+
+
+def test_hours_of_insights_are_shown_as_such(api: ScriptedApi) -> None:
+    found = figures(5, "hour", "2026-11-24T13:00:00Z")
+    api.on("GET /api/campaigns/c/insights?group_by=hour", found)
+    assert "24 Nov 13:00" in run("campaigns", "insights", "c", "--group-by", "hour").output
+
+
+def test_insights_without_groups_are_the_totals(api: ScriptedApi) -> None:
     api.on("GET /api/campaigns/c/insights", figures(5))
-    grouped = run("campaigns", "insights", "c", "--group-by", "provider").output
-    assert "gmail" in grouped
-    assert "complaints" not in grouped  # nothing to show of them
-    assert "sent" in run("campaigns", "insights", "c").output
+    shown = run("campaigns", "insights", "c")
+    assert any(line.split()[:3] == ["all", "5", "1"] for line in shown.stdout.splitlines())
+    assert shown.stderr == ""
     assert json.loads(run("campaigns", "insights", "c", "--json").output) == figures(5)
 
 
