@@ -73,6 +73,10 @@ synth: .venv/ready ## template for production into build/cdk.out, checked by cdk
 docs: .venv/ready ## write the generated tables of ARCHITECTURE.md and openapi.json anew
 	@$(PYTHON) -m local.docs
 
+.PHONY: bench
+bench: .venv/ready ## measure every promise beside its peer or limit, into benchmarks/RESULTS.md (B="rendering smtp": only these)
+	@$(PYTHON) -m benchmarks $(B)
+
 .PHONY: clean
 clean: ## remove everything that was built or installed
 	@rm -rf .venv .emulator build cdk.out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,38 @@
+"""Run the benchmarks and write `benchmarks/RESULTS.md`.
+
+python -m benchmarks            # all of them; the file is written anew
+python -m benchmarks rendering  # some of them; only shown
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.promise import HEAD, Promise
+
+MODULES: tuple[str, ...] = ()  # of this package, in the order of the table; each has `run`
+RESULTS = Path(__file__).parent / "RESULTS.md"
+INTRODUCTION = """# Results
+
+`make bench` writes this file. Each line is a ratio or a count taken in one run on one machine; the
+absolute figures are this machine's.
+"""
+
+
+def main(names: list[str]) -> int:
+    """Run benchmarks; return 1 when a promise is not kept."""
+    promises: list[Promise] = []
+    print(HEAD)
+    for name in names or MODULES:
+        for promise in import_module(f"benchmarks.{name}").run():
+            print(promise.row(), flush=True)
+            promises.append(promise)
+    if not names:
+        rows = "\n".join(promise.row() for promise in promises)
+        RESULTS.write_text(f"{INTRODUCTION}\n{machine.facts()}\n\n{HEAD}\n{rows}\n")
+    return 0 if all(promise.kept for promise in promises) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
