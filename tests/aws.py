@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from mailtide import app
+from mailtide.app import base
 from tests.ses import SesConfigured
 from tests.tables import PREFIX, REGION, create_tables
 from tests.transports.scripted_ses import ScriptedSes
@@ -71,6 +72,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         for name, value in _environment(queues).items():
             monkeypatch.setenv(f"MAILTIDE_{name}", value)
         monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", ses.url)
+        # The small client is not botocore, which moto stands in for; it has tests of its own.
+        monkeypatch.setattr(base, "SmallClient", lambda service, *_: app.client(service.name))
         _forget()
         yield Stack(s3, sqs, queues, ses, configured)
         _forget()

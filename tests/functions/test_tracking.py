@@ -57,7 +57,7 @@ def lose_queue() -> None:
     def refuse(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sqs")
 
-    app.hasty_client("sqs").meta.events.register("before-call.sqs", refuse)
+    app.hasty_queue_client().meta.events.register("before-call.sqs", refuse)
 
 
 def hits(aws: Stack) -> list[dict[str, Any]]:

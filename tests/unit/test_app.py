@@ -9,7 +9,9 @@ import pytest
 from moto import mock_aws
 
 from mailtide import app
-from mailtide.app import Settings
+from mailtide.app import Settings, base
+from mailtide.sigv4 import Credentials
+from mailtide.small_client import SQS
 
 ENVIRONMENT = {
     "MAILTIDE_TABLE_PREFIX": "app",
@@ -100,6 +102,7 @@ def test_ids_are_keyed_by_the_identity_secret(
     environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = boto3.client("secretsmanager", region_name="us-east-1")
+    monkeypatch.setattr(base, "SmallClient", lambda *_: client)
     client.create_secret(Name="identity", SecretString="x" * 64)
     first = app.contact_id("acme", "a@example.test")
     assert first == app.contact_id("acme", "A@example.test")
@@ -113,6 +116,45 @@ def test_ids_are_keyed_by_the_identity_secret(
 def test_a_client_is_made_once(environment: None) -> None:
     assert app.client("sqs") is app.client("sqs")
     assert app.client("sqs") is not app.client("secretsmanager")
+
+
+@pytest.mark.parametrize(
+    ("region", "environment_of", "endpoint"),
+    [
+        ("eu-central-1", {}, "https://sqs.eu-central-1.amazonaws.com"),
+        ("cn-north-1", {}, "https://sqs.cn-north-1.amazonaws.com.cn"),
+        ("us-east-1", {"AWS_ENDPOINT_URL": "http://all"}, "http://all"),
+        (
+            "us-east-1",
+            {"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_SQS": "http://own"},
+            "http://own",
+        ),
+    ],
+)
+def test_the_small_client_calls_the_endpoint_that_botocore_would(
+    monkeypatch: pytest.MonkeyPatch,
+    fresh_app: None,
+    region: str,
+    environment_of: dict[str, str],
+    endpoint: str,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", region)
+    for name, value in environment_of.items():
+        monkeypatch.setenv(name, value)
+    assert app.small_client(SQS).endpoint == endpoint
+    assert app.session().create_client("sqs", region_name=region).meta.endpoint_url == endpoint
+
+
+def test_the_small_client_signs_with_what_lambda_gives(
+    monkeypatch: pytest.MonkeyPatch, fresh_app: None
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "access")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    client = app.hasty_queue_client()
+    assert client.credentials() == Credentials("access", "secret", None)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    assert client.credentials() == Credentials("access", "secret", "token")
 
 
 @mock_aws

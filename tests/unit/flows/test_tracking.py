@@ -15,7 +15,7 @@ from mailtide.domain.tracking import Link, Tracker
 from mailtide.errors import NotFoundError, RetryableError
 from mailtide.flows import envelope
 from mailtide.flows.envelope import Hit
-from mailtide.flows.tracking import AGENT_LIMIT, Recorded, Tracking, Visit
+from mailtide.flows.tracking import AGENT_LIMIT, Recorded, Rows, Tracking, Visit
 from tests.collaborators import KEYRING, Queue
 from tests.rows import CAMPAIGN, ORG, contact, message, sent
 
@@ -33,7 +33,7 @@ class World:
         self.queue = Queue()
         self.events = Events()
         self.suppressions = Suppressions()
-        self.flow = Tracking(TRACKER, self.queue, self.events, self.suppressions)
+        self.flow = Tracking(TRACKER, self.queue, lambda: Rows(self.events, self.suppressions))
         self.events.put_all([sent()])
 
     @property

@@ -16,7 +16,7 @@ from mailtide.app.base import (
     contact_id,
     deadline,
     fetch_secret,
-    hasty_client,
+    hasty_queue_client,
     identity_key,
     keyring,
     message_id,
@@ -26,6 +26,7 @@ from mailtide.app.base import (
     ses_account,
     session,
     settings,
+    small_client,
 )
 from mailtide.app.calls import find_key, limiter, repeats
 from mailtide.app.incoming import (
@@ -55,7 +56,7 @@ __all__ = [
     "entropy",
     "fetch_secret",
     "find_key",
-    "hasty_client",
+    "hasty_queue_client",
     "identity_key",
     "imports",
     "ingest",
@@ -80,6 +81,7 @@ __all__ = [
     "ses_parts",
     "session",
     "settings",
+    "small_client",
     "sns_webhook",
     "stream_records",
     "tracking",

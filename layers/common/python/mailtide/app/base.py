@@ -8,14 +8,14 @@ from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-from botocore.session import Session, get_session
-
-from mailtide.aws_errors import translated
 from mailtide.domain import identifiers
 from mailtide.errors import InvalidInputError
+from mailtide.sigv4 import Credentials
+from mailtide.small_client import DYNAMODB, SECRETS, SQS, Patience, Service, SmallClient
 
 if TYPE_CHECKING:
+    from botocore.session import Session
+
     from mailtide.domain.redaction import Redactor
     from mailtide.domain.signing import Keyring
     from mailtide.store.bucket import Bucket
@@ -23,16 +23,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "MAILTIDE_"
 _RESERVE = timedelta(seconds=30)  # of a sender's time, for what follows the last hand-over
-_CLIENT = Config(
-    connect_timeout=3,
-    read_timeout=15,
-    retries={"total_max_attempts": 4, "mode": "standard"},
-)
-_HASTY = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"total_max_attempts": 2, "mode": "standard"},
-)
+_PATIENT = Patience(answer=15, tries=4)
+_HASTY = Patience(answer=2, tries=2)  # somebody waits for a page or an image
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +96,23 @@ def certain_death(remaining_ms: int) -> datetime:
 
 
 @cache
-def session() -> Session:
-    """Return the botocore session that every client is made from."""
+def session() -> "Session":
+    """Return the botocore session that its clients are made from."""
+    from botocore.session import get_session
+
     return get_session()
 
 
 @cache
 def client(service: str) -> Any:
-    """Return the one client of a service; DynamoDB's is the tables' own."""
-    config = _CLIENT
+    """Return botocore's one client of a service; DynamoDB's is the tables' own."""
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=3,
+        read_timeout=_PATIENT.answer,
+        retries={"total_max_attempts": _PATIENT.tries, "mode": "standard"},
+    )
     if service == "s3":
         # An emulator has no host name per bucket; presigned uploads need the newer signature.
         style = "path" if settings().emulator else "virtual"
@@ -122,9 +122,30 @@ def client(service: str) -> Any:
 
 
 @cache
-def hasty_client(service: str) -> Any:
-    """Return a client that gives up within seconds: somebody waits for a page or an image."""
-    return session().create_client(service, region_name=region(), config=_HASTY)
+def small_client(service: Service, patience: Patience = _PATIENT) -> Any:
+    """Return the client of the few calls that are made for every message."""
+    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}")
+    host = f"https://{service.name}.{region()}.{_suffix()}"
+    endpoint = own or os.environ.get("AWS_ENDPOINT_URL") or host
+    return SmallClient(service, endpoint, region(), patience, _credentials, now)
+
+
+def hasty_queue_client() -> Any:
+    """Return a client of SQS that gives up within seconds."""
+    return small_client(SQS, _HASTY)
+
+
+def _suffix() -> str:
+    return "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
+
+
+def _credentials() -> Credentials:
+    """Return the function's own credentials, as Lambda puts them into the environment."""
+    return Credentials(
+        os.environ["AWS_ACCESS_KEY_ID"],
+        os.environ["AWS_SECRET_ACCESS_KEY"],
+        os.environ.get("AWS_SESSION_TOKEN"),
+    )
 
 
 @cache
@@ -135,9 +156,7 @@ def secret(name: str) -> str:
 
 def fetch_secret(name: str) -> str:
     """Return a secret's text as it is now."""
-    with translated():
-        answer = client("secretsmanager").get_secret_value(SecretId=name)
-    return str(answer["SecretString"])
+    return str(small_client(SECRETS).get_secret_value(SecretId=name)["SecretString"])
 
 
 @cache
@@ -145,7 +164,7 @@ def connect() -> None:
     """Bind the tables' models; every builder that uses one calls it."""
     from mailtide.store import tables
 
-    tables.bind(settings().table_prefix, region(), session())
+    tables.bind(settings().table_prefix, region(), session(), small_client(DYNAMODB))
 
 
 def contact_id(org_id: str, address: str) -> str:
@@ -218,3 +237,19 @@ def bucket() -> "Bucket":
     from mailtide.store.bucket import Bucket
 
     return Bucket(client("s3"), settings().data_bucket)
+
+
+class LateBucket:
+    """The data bucket, for functions that seldom need it: its client is loaded when they do."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object, whatever was there."""
+        bucket().put(key, body)
+
+    def fetch(self, key: str, limit: int | None = None) -> bytes | None:
+        """Read an object, or its first `limit` bytes; None when it is not there."""
+        return bucket().fetch(key, limit)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+        bucket().delete(key)

@@ -5,15 +5,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mailtide.app.base import (
+    LateBucket,
     bucket,
-    client,
     connect,
-    hasty_client,
+    hasty_queue_client,
     keyring,
     name_contact,
     redactor,
     settings,
+    small_client,
 )
+from mailtide.small_client import SQS
 
 if TYPE_CHECKING:
     from mailtide.flows.ingest import Ingest
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from mailtide.flows.react import React
     from mailtide.flows.rollup import Change, Rollup, Unreadable
     from mailtide.flows.sns_webhook import SnsWebhook
-    from mailtide.flows.tracking import Tracking
+    from mailtide.flows.tracking import Rows, Tracking
     from mailtide.flows.webhook import Webhook
 
 
@@ -31,7 +33,7 @@ def webhook() -> "Webhook":
     from mailtide.bus import Queue
     from mailtide.flows.webhook import Webhook
 
-    return Webhook(keyring(), Queue(client("sqs"), settings().queue_events), bucket())
+    return Webhook(keyring(), Queue(small_client(SQS), settings().queue_events), LateBucket())
 
 
 @cache
@@ -46,8 +48,8 @@ def sns_webhook() -> "SnsWebhook":
     return SnsWebhook(
         topics=frozenset({settings().ses_topic, *settings().ses_topics}),
         sns=SnsPages(PoolManager()),
-        queue=Queue(client("sqs"), settings().queue_events),
-        bucket=bucket(),
+        queue=Queue(small_client(SQS), settings().queue_events),
+        bucket=LateBucket(),
     )
 
 
@@ -57,16 +59,21 @@ def tracking() -> "Tracking":
     from mailtide.bus import Queue
     from mailtide.domain.tracking import Tracker
     from mailtide.flows.tracking import Tracking
+
+    return Tracking(
+        tracker=Tracker(keyring(), settings().public_url),
+        queue=Queue(hasty_queue_client(), settings().queue_events),
+        rows=_unsubscribe_rows,
+    )
+
+
+def _unsubscribe_rows() -> "Rows":
+    from mailtide.flows.tracking import Rows
     from mailtide.store.events import Events
     from mailtide.store.suppressions import Suppressions
 
     connect()
-    return Tracking(
-        tracker=Tracker(keyring(), settings().public_url),
-        queue=Queue(hasty_client("sqs"), settings().queue_events),
-        messages=Events(),
-        suppressions=Suppressions(),
-    )
+    return Rows(Events(), Suppressions())
 
 
 @cache

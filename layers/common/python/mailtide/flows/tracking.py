@@ -7,7 +7,7 @@ Units: none; the key of a hit is made of the request, so that its repeats are on
 Source: docs/domain/suppression.md; RFC 8058 (one-click unsubscribe).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -60,13 +60,20 @@ class Suppressions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """What an unsubscribe reads and writes."""
+
+    messages: Messages
+    suppressions: Suppressions
+
+
+@dataclass(frozen=True, slots=True)
 class Tracking:
     """The tracking flow with its collaborators."""
 
     tracker: Tracker
     queue: Queue
-    messages: Messages
-    suppressions: Suppressions
+    rows: Callable[[], Rows]  # made when somebody unsubscribes; a pixel or a link needs none
 
     def open(self, token: str, visit: Visit) -> Recorded:
         """Record a fetch of the pixel; never raises for a bad token or our own trouble."""
@@ -108,12 +115,13 @@ class Tracking:
             RetryableError: when either could not be done; asking again completes it.
         """
         message_id = self.recognise(token)
-        sent = self.messages.sent([message_id]).get(message_id)
+        rows = self.rows()
+        sent = rows.messages.sent([message_id]).get(message_id)
         if sent is None:
             raise NotFoundError("The message of this link is gone.", code="token_invalid")
         org_id, contact_id = sent.of.org_id, sent.of.recipient_id
         evidence = Evidence(instant(millis(visit.at)), f"message {message_id}")
-        self.suppressions.add(Suppression(org_id, contact_id, {Reason.UNSUBSCRIBE: evidence}))
+        rows.suppressions.add(Suppression(org_id, contact_id, {Reason.UNSUBSCRIBE: evidence}))
         self._queue(_hit(EventType.UNSUBSCRIBED, message_id, visit))
 
     def _try_queue(self, hit: Hit) -> Recorded:

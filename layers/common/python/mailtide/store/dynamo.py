@@ -40,6 +40,11 @@ def client() -> Any:
     return Row.shared.client
 
 
+def batch_client() -> Any:
+    """Return the client of calls of many items, where each item's cost counts."""
+    return Row.batches or client()
+
+
 @contextmanager
 def calling() -> Iterator[None]:
     """Raise errors of PynamoDB's and botocore's calls in our words."""
@@ -76,7 +81,7 @@ def get_items(model: type[Row], keys: Keys) -> list[Item]:
         }
         for pause in _pauses():
             with translated():
-                answer = client().batch_get_item(RequestItems=request)
+                answer = batch_client().batch_get_item(RequestItems=request)
             items += answer["Responses"].get(table, ())
             request = answer.get("UnprocessedKeys") or {}
             if not request:
@@ -183,7 +188,7 @@ def _write_many(table: str, requests: Sequence[Item]) -> None:
         request: Item = {table: chunk}
         for pause in _pauses():
             with translated():
-                answer = client().batch_write_item(RequestItems=request)
+                answer = batch_client().batch_write_item(RequestItems=request)
             request = answer.get("UnprocessedItems") or {}
             if not request:
                 break

@@ -82,6 +82,7 @@ class Row(Model):
     """
 
     shared: ClassVar[Connection | None] = None
+    batches: ClassVar[Any] = None  # what makes calls of many items; None: the shared client
     table: ClassVar[str]  # the name without the prefix
     stream: ClassVar[bool] = False
 

@@ -268,8 +268,12 @@ ALL: tuple[type[Row], ...] = (
 )
 
 
-def bind(prefix: str, region: str, session: Session | None = None) -> None:
-    """Name the physical tables and connect all of them over one session; once per process."""
+def bind(prefix: str, region: str, session: Session | None = None, batches: object = None) -> None:
+    """Name the physical tables and connect all of them over one session; once per process.
+
+    `batches` makes the calls of many items in place of the session's own client.
+    """
     Row.shared = SharedConnection(session or get_session(), region)
+    Row.batches = batches
     for model in ALL:
         model.bind_table(prefix)
