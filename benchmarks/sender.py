@@ -1,0 +1,39 @@
+"""Sender: the CPU of the whole handler for a recipient, beside a careful library version."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from benchmarks import sink, stage
+from benchmarks.promise import Promise
+
+PEOPLE = 2000
+
+
+def run() -> Iterable[Promise]:
+    """Send one campaign over SMTP by the handler, and as many messages the careful way."""
+    with stage.standing() as standing, sink.running() as port:
+        from benchmarks import campaign, careful
+        from functions.launch.handler import lambda_handler as launch
+        from functions.sender.handler import lambda_handler as sender
+
+        campaign.add_people(PEOPLE)
+        campaign.start(campaign.relay(port))
+        launch(stage.sqs_event(standing.bodies("launch")), stage.Context())
+        orders = standing.bodies("sending")
+        ours = _cpu(lambda: [sender(stage.sqs_event([one]), stage.Context()) for one in orders])
+        careful.make_table()
+        people = [campaign.contact(number) for number in range(PEOPLE)]
+        theirs = _cpu(lambda: careful.send(people, port))
+    yield Promise(
+        "The sender's handler over SMTP, CPU per recipient, against a careful library version",
+        theirs / ours,
+        10,
+        True,
+        f"{ours / PEOPLE * 1e6:,.0f} µs against {theirs / PEOPLE * 1e6:,.0f} µs",
+    )
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
