@@ -11,7 +11,10 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.promise import HEAD, Promise
 
-MODULES: tuple[str, ...] = ("sender",)  # of this package, in the order of the table; each has `run`
+MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each has `run`
+    "launch",
+    "sender",
+)
 RESULTS = Path(__file__).parent / "RESULTS.md"
 INTRODUCTION = """# Results
 

@@ -135,6 +135,7 @@ class Stage:
             segments=self.campaigns.segments,
             audiences=Audiences(self.lists, self.contacts, self.suppressions),
             batches=self.batches,
+            launches=self.queues,
             release=release,
             clock=self.clock,
             batch_size=batch_size,

@@ -4,6 +4,7 @@ Trigger: SQS `launch` (a pointer per shard, partial failures reported).
 Writes: batches, manifests and who was left out in the bucket, campaigns (what is launched),
 lists (when they were last sent to); queues `sending` and `launch`; metrics of pointers and
 recipients.
+A shard that takes longer than the function may run goes on in the next run, which it asks for.
 Errors: a shard that fails returns to the queue and goes on from the stored batches; after 5
 receives it goes to the DLQ, and `release` asks for the launch again.
 """
@@ -21,11 +22,12 @@ from mailtide.observability import logger, metrics
 from mailtide.queue_records import one_by_one
 
 
-def handle_record(record: SQSRecord) -> None:
-    """Launch one shard."""
+def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Launch one shard, or as much of it as there is time for."""
     pointer = read_shard(record.body)
     logger.append_keys(campaign_id=pointer.campaign_id, shard=pointer.shard)
-    planned = app.launch().run(pointer.org_id, pointer.campaign_id, pointer.shard)
+    until = app.deadline(lambda_context.get_remaining_time_in_millis())
+    planned = app.launch().run(pointer.org_id, pointer.campaign_id, pointer.shard, until)
     logger.info("launched", extra={"planned": planned})
     metrics.add_metric(name="RecipientsPlanned", unit=MetricUnit.Count, value=planned)
 

@@ -36,7 +36,7 @@ class Batches:
         if len(recipients) <= INLINE:
             inline = replace(draft, inline=tuple(recipients), count=len(recipients))
             return self._put(replace(inline, manifest_key=None))
-        return self._put_listed(*self.put_manifest(draft, recipients))
+        return self._put_listed(draft, *self.put_manifest(draft, recipients))
 
     def put_manifest(
         self, draft: Batch, recipients: Sequence[Planned]
@@ -64,7 +64,7 @@ class Batches:
             _key(BatchRef("", campaign_id, shard, f"{first + len(rows):05d}"))
         )
         if orphan is not None:
-            rows.append(self._put_listed(*orphan))
+            rows.append(self._put_listed(orphan[0], *orphan))
         return [(batch, self.recipients(batch)) for batch in rows]
 
     def exclude(self, campaign_id: str, shard: str, reasons: Mapping[str, str]) -> None:
@@ -83,9 +83,11 @@ class Batches:
     def _of_campaign(self, campaign_id: str) -> list[Batch]:
         return [batch for batch, _ in self.rows.values() if batch.ref.campaign_id == campaign_id]
 
-    def _put_listed(self, draft: Batch, recipients: Sequence[Planned]) -> Batch:
+    def _put_listed(self, draft: Batch, stored: Batch, recipients: Sequence[Planned]) -> Batch:
+        """Put the row of a batch whose manifest, with rank and instant, is `stored`."""
         key = _key(draft.ref)
-        return self._put(replace(draft, inline=(), manifest_key=key, count=len(recipients)))
+        as_stored = replace(draft, rank=stored.rank, due_at=stored.due_at, inline=())
+        return self._put(replace(as_stored, manifest_key=key, count=len(recipients)))
 
     def _put(self, batch: Batch) -> Batch:
         return self.rows.setdefault(batch.ref, (batch, "created"))[0]

@@ -1,7 +1,7 @@
 """Contacts, list members and suppressions in memory."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -34,13 +34,10 @@ class Contacts:
         """Read contacts; only those that exist are in the answer."""
         return {one: self.rows[org_id, one] for one in contact_ids if (org_id, one) in self.rows}
 
-    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Contact]:
-        """Return the contacts of one shard by id, in its order."""
-        return {
-            contact_id: contact
-            for (org, contact_id), contact in sorted(self.rows.items(), key=lambda row: row[0])
-            if org == org_id and shard_of(contact_id) == shard
-        }
+    def of_shard(self, org_id: str, shard: str) -> Iterator[Contact]:
+        """Return the contacts of one shard, sorted by id; who goes meanwhile is left out."""
+        ids = _of_shard(self.rows, org_id, shard)
+        return (self.rows[org_id, one] for one in ids if (org_id, one) in self.rows)
 
     def page(self, org_id: str, limit: int, after: str | None) -> Page[Contact]:
         """Return the organisation's contacts by id."""
@@ -80,6 +77,11 @@ class Contacts:
         if written:
             self.marks[key] = import_id, write.line
         return written
+
+
+def _of_shard(keys: Iterable[tuple[str, str]], org_id: str, shard: str) -> list[str]:
+    """Return the contact ids of one shard, sorted."""
+    return sorted(one for org, one in keys if org == org_id and shard_of(one) == shard)
 
 
 def _changeable(contact: Contact) -> tuple[Mapping[str, object], str | None]:
@@ -185,13 +187,10 @@ class Suppressions:
         found = {one: self._standing((org_id, one)) for one in contact_ids}
         return {contact_id: one for contact_id, one in found.items() if one is not None}
 
-    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Suppression]:
-        """Return the suppressions of one shard by contact id, in its order."""
-        return {
-            contact_id: one
-            for (org, contact_id), one in self.rows.items()
-            if org == org_id and shard_of(contact_id) == shard
-        }
+    def of_shard(self, org_id: str, shard: str) -> Iterator[Suppression]:
+        """Return the suppressions of one shard, sorted by contact id."""
+        found = map(self._standing, [(org_id, x) for x in _of_shard(self.histories, org_id, shard)])
+        return (one for one in found if one is not None)
 
     def get(self, org_id: str, contact_id: str) -> Suppression | None:
         """Read what stands against one contact."""

@@ -36,6 +36,7 @@ class Case:
     scheduled: bool = False  # it starts by itself
     churn: int = 0  # things that people do meanwhile: join, leave, open, unsubscribe
     minutes_to_midnight: int = 600  # at the start
+    hasty: bool = False  # a launcher's time is over after its first batch
     patient: bool = False  # senders may hand over long after their lease ran out
     faults: Mapping[int, Fault] = field(default_factory=dict)  # by number of the step
 

@@ -71,10 +71,11 @@ class Outgoing:
                 self.world.faulty(self.world.suppressions, "suppressions"),
             ),
             batches=self.world.faulty(self.world.batches, "batches"),
+            launches=self.world.faulty(_Queues(self.world), "queues"),
             release=self.look,
             clock=self.world.clock,
             batch_size=self.world.case.batch_size,
-        ).run(ORG, CAMPAIGN, shard)
+        ).run(ORG, CAMPAIGN, shard, self._launch_until())
 
     def look(self) -> None:
         """Take the minute's look."""
@@ -139,6 +140,9 @@ class Outgoing:
             lease=LEASE,
             block_size=self.world.case.block_size,
         ).run(order, f"sender-{self.world.runs}", self._until())
+
+    def _launch_until(self) -> datetime:
+        return self.world.clock.now + (timedelta(0) if self.world.case.hasty else TIMEOUT)
 
     def _until(self) -> datetime:
         return self.world.clock.now + (timedelta(days=3) if self.world.case.patient else TIMEOUT)

@@ -96,7 +96,9 @@ def test_a_shard_holds_its_own_contacts_in_order(stores: Stores) -> None:
     for contact_id in ("b2", "a1", "c1"):  # a and b lie in shard 5, c in 6
         stores.put(contact(contact_id))
     stores.put(contact("a2", "other"))
-    assert list(stores.contacts.of_shard(ORG, "5")) == ["a1", "b2"]
+    found = list(stores.contacts.of_shard(ORG, "5"))
+    assert [one.contact_id for one in found] == ["a1", "b2"]
+    assert found == list(stores.contacts.get_many(ORG, ["a1", "b2"]).values())
 
 
 def test_members_come_sorted_by_shard_and_list(stores: Stores) -> None:

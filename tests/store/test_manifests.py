@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -45,7 +45,9 @@ class Counting:
         self.reads: Counter[str] = Counter()
 
     def put_object(self, **call: Any) -> None:
-        self.bodies.setdefault(call["Key"], call["Body"])
+        if call["Key"] in self.bodies:
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+        self.bodies[call["Key"]] = call["Body"]
 
     def get_object(self, **call: Any) -> Any:
         if call["Key"] not in self.bodies:
@@ -64,8 +66,11 @@ def put(code: str, status: int) -> None:
     Manifests(Answering(code, status), "data").put(KEY, DRAFT, [Planned("p1", "l1")])
 
 
-def test_a_manifest_that_lies_there_already_is_no_error() -> None:
-    put("PreconditionFailed", 412)
+def test_a_manifest_that_lies_there_already_is_the_one_that_counts() -> None:
+    s3 = Counting()
+    Manifests(s3, "data").put(KEY, DRAFT, [Planned("p1", "l1")])
+    stored = Manifests(s3, "data").put(KEY, replace(DRAFT, rank=2), [Planned("p2", "l1")])
+    assert (stored.rank, stored.recipients) == (1, (Planned("p1", "l1"),))
 
 
 @pytest.mark.parametrize(
@@ -87,23 +92,26 @@ def test_a_manifest_that_is_not_there_is_none() -> None:
     assert Manifests(Answering("NoSuchKey", 404), "data").find(KEY) is None
 
 
-def test_a_launch_reads_each_manifest_once_however_large_its_shard(table: None) -> None:
+def test_a_launch_reads_no_manifest_that_it_wrote_and_each_other_once(table: None) -> None:
     s3, stage = Counting(), Stage()
     size = INLINE + 1
     for n in range(70 * size):
         stage.lists.rows[LIST].add(stage.put_contact(n, joined_days_ago=n))
     launch = replace(stage.launch(batch_size=size), batches=Batches(Manifests(s3, "data")))
     stage.put_campaign(list_ids=(LIST,), launching=frozenset("0"))
-    assert launch.run(ORG, CAMPAIGN, "0") == 70 * size
+    assert launch.run(ORG, CAMPAIGN, "0", NOW) == size  # its time is over after the first
+    assert launch.run(ORG, CAMPAIGN, "0", NOW) == 2 * size
+    again = replace(launch, batches=Batches(Manifests(s3, "data")))
+    assert again.run(ORG, CAMPAIGN, "0", NOW + timedelta(days=1)) == 70 * size
     assert len(s3.bodies) == 70 + 1  # and whom the launch left out
-    assert set(s3.reads.values()) == {1}
-    assert len(s3.reads) == 70
+    written_before = [key_of(BatchRef(ORG, CAMPAIGN, "0", f"{n:05d}")) for n in range(2)]
+    assert s3.reads == dict.fromkeys(written_before, 1)
 
 
 def test_a_sender_reads_its_batchs_manifest_once() -> None:
     s3 = Counting()
+    Manifests(s3, "data").put(KEY, DRAFT, [Planned("p1", "l1")])
     manifests = Manifests(s3, "data")
-    manifests.put(KEY, DRAFT, [Planned("p1", "l1")])
     for _ in range(10):
         manifests.read(KEY)
     assert s3.reads == {KEY: 1}

@@ -31,6 +31,7 @@ cases = st.builds(
     scheduled=st.booleans(),
     churn=st.sampled_from([0, 12]),
     minutes_to_midnight=st.sampled_from([0, 1, 3, 600]),
+    hasty=st.booleans(),
     patient=st.booleans(),
     faults=st.dictionaries(st.integers(0, 500), st.sampled_from(list(Fault)), max_size=6),
 )

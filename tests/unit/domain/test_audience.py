@@ -1,14 +1,14 @@
 """The audience: each contact once, under the first that holds them, unless something excludes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtide.domain import segment_text
-from mailtide.domain.audience import Audience, People, audience, kept, lists_to_read
+from mailtide.domain.audience import LeftOut, Person, joined, kept, lists_to_read, rule
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.segment import Segment
 from mailtide.domain.suppression import Evidence, Reason, Suppression
@@ -30,30 +30,55 @@ IDS = [f"c{n}" for n in range(6)]
 
 def people(
     members: Mapping[str, set[str]], suppressed: Mapping[str, Reason] | None = None
-) -> People:
+) -> list[Person]:
     """Return contacts 0 to 4, of whom the even ones are at Gmail and the fourth is a VIP."""
-    contacts = {
-        f"c{n}": contact(
+    contacts = [
+        contact(
             contact_id=f"c{n}",
             provider="other" if n % 2 else "gmail",
             attributes={"vip": n == 4},
         )
         for n in range(5)
-    }
-    lists = {f"list{n}": frozenset(members.get(f"list{n}", ())) for n in range(1, 4)}
-    stops = {
-        one: Suppression("acme", one, {reason: Evidence(NOW, "words")})
-        for one, reason in (suppressed or {}).items()
-    }
-    return People(lists, contacts, stops)
+    ]
+    lists = {f"list{n}": sorted(members.get(f"list{n}", ())) for n in range(1, 4)}
+    stops = [
+        Suppression("acme", one, {reason: Evidence(NOW, "words")})
+        for one, reason in sorted((suppressed or {}).items())
+    ]
+    return list(joined(lists, contacts, stops))
 
 
-def reached(campaign: Campaign, of: People, at: datetime = NOW) -> Audience:
-    return audience(campaign, {one: SEGMENTS[one] for one in campaign.all_segment_ids}, of, at)
+@dataclass
+class Audience:
+    """Whom a campaign reaches, by contact id."""
+
+    under: dict[str, str] = field(default_factory=dict)
+    excluded: dict[str, str] = field(default_factory=dict)
+    recipients: list[str] = field(default_factory=list)
 
 
-def recipients(found: Audience) -> list[str]:
-    return sorted(one.contact_id for one in found.recipients)
+def reached(campaign: Campaign, of: list[Person], at: datetime = NOW) -> Audience:
+    reach = rule(campaign, {one: SEGMENTS[one] for one in campaign.all_segment_ids}, at)
+    audience = Audience()
+    for found in map(reach, of):
+        if isinstance(found, LeftOut):
+            audience.under[found.contact_id] = found.under
+            audience.excluded[found.contact_id] = found.reason
+        elif found is not None:
+            audience.under[found.contact.contact_id] = found.under
+            audience.recipients.append(found.contact.contact_id)
+    return audience
+
+
+def test_whatever_is_known_of_a_person_comes_together_in_order() -> None:
+    of = people(
+        {"list1": {"c1", "c5"}, "list3": {"c1"}}, {"c1": Reason.MANUAL, "c9": Reason.MANUAL}
+    )
+    assert [one.contact_id for one in of] == ["c0", "c1", "c2", "c3", "c4", "c5", "c9"]
+    one = of[1]
+    assert (one.lists, one.contact is not None) == (frozenset({"list1", "list3"}), True)
+    assert one.suppression is not None
+    assert [x.contact_id for x in of if x.contact is None] == ["c5", "c9"]
 
 
 def test_each_contact_counts_under_the_first_list_then_segment_that_holds_them() -> None:
@@ -66,7 +91,7 @@ def test_each_contact_counts_under_the_first_list_then_segment_that_holds_them()
         "c4": "vip",
         "c0": "gmail",
     }
-    assert recipients(found) == ["c0", "c1", "c2", "c3", "c4"]
+    assert found.recipients == ["c0", "c1", "c2", "c3", "c4"]
 
 
 def test_the_gravest_reason_is_named_why_somebody_is_left_out() -> None:
@@ -88,24 +113,24 @@ def test_the_gravest_reason_is_named_why_somebody_is_left_out() -> None:
         "c4": "excluded_segment",
         "c5": "complaint",  # though the contact is gone, too
     }
-    assert recipients(found) == ["c3"]
+    assert found.recipients == ["c3"]
 
 
 def test_a_member_whose_contact_is_gone_is_left_out_as_erased() -> None:
     found = reached(PLAN, people({"list1": {"c5"}}))
-    assert (found.excluded, found.recipients) == ({"c5": "erased"}, ())
+    assert (found.excluded, found.recipients) == ({"c5": "erased"}, [])
 
 
 def test_who_is_in_no_list_or_segment_is_not_counted_as_left_out() -> None:
     plan = replace(PLAN, excluded_segment_ids=("gmail",))
     found = reached(plan, people({"list1": {"c1"}}, {"c2": Reason.MANUAL}))
-    assert (dict(found.excluded), recipients(found)) == ({}, ["c1"])
+    assert (found.excluded, found.recipients) == ({}, ["c1"])
 
 
 def test_a_filter_sees_membership_of_the_lists_that_it_names() -> None:
     plan = replace(PLAN, list_ids=(), segment_ids=("on1",), excluded_segment_ids=("not2",))
     found = reached(plan, people({"list1": {"c1", "c2"}, "list2": {"c2"}}))
-    assert (found.excluded, recipients(found)) == ({"c1": "excluded_segment"}, ["c2"])
+    assert (found.excluded, found.recipients) == ({"c1": "excluded_segment"}, ["c2"])
 
 
 def test_every_list_that_the_rule_looks_at_is_read_once() -> None:
@@ -143,9 +168,9 @@ def test_the_audience_is_the_union_less_what_excludes(
 
     def held(list_ids: tuple[str, ...], segment_ids: tuple[str, ...]) -> set[str]:
         alone = replace(PLAN, list_ids=list_ids, segment_ids=segment_ids)
-        return set(reached(alone, replace(of, suppressions={})).under)
+        return set(reached(alone, [replace(one, suppression=None) for one in of]).under)
 
     wanted, unwanted = held(*plan[:2]), held(*plan[2:])
     assert set(found.under) == wanted
-    assert set(recipients(found)) == wanted - unwanted - suppressed.keys() - {"c5"}
-    assert found.excluded.keys() == wanted - set(recipients(found))
+    assert set(found.recipients) == wanted - unwanted - suppressed.keys() - {"c5"}
+    assert found.excluded.keys() == wanted - set(found.recipients)

@@ -71,6 +71,7 @@ def launch() -> "Launch":
         segments=Segments(),
         audiences=Audiences(Lists(), Contacts(), Suppressions()),
         batches=batches(),
+        launches=orders(),
         # What else is due waits for the minute's look, which may read and write all it needs.
         release=lambda: _release(_nothing, _nothing).run(now(), uuid.uuid4().hex),
         clock=now,

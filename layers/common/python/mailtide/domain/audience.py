@@ -1,13 +1,18 @@
 """Audience: whom a campaign reaches in one shard, and why others are left out.
 
 One rule for the launch and the forecast. A contact enters a campaign once, under the first of its
-lists, then of its segments, that holds them; an exclusion holds wherever they came from.
+lists, then of its segments, that holds them; an exclusion holds wherever they came from. What is
+known of people comes in streams that all lie sorted by contact id, so it is joined by merging: one
+pass, and nobody is in memory longer than their turn takes.
 Source: docs/domain/launching.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 
 from mailtide.domain.block import ERASED
 from mailtide.domain.campaign import Campaign
@@ -18,51 +23,104 @@ from mailtide.domain.suppression import Stream, Suppression, stops
 
 EXCLUDED_LIST = "excluded_list"  # why a contact is left out, beside the reasons of suppressions
 EXCLUDED_SEGMENT = "excluded_segment"
-
-Fits = Callable[[Contact], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """What is known of one shard's people."""
-
-    members: Mapping[str, frozenset[str]]  # of each list that `lists_to_read` names
-    contacts: Mapping[str, Contact]
-    suppressions: Mapping[str, Suppression]
+_contact_id = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
-    """One shard's people whom the campaign's lists and segments hold."""
+class Person:
+    """What is known of one person."""
 
-    under: Mapping[str, str]  # contact id -> the list or segment it counts under
-    excluded: Mapping[str, str]  # contact id -> why it is left out
-    recipients: tuple[Contact, ...]  # all others
-
-
-NOBODY = Audience({}, {}, ())
+    contact_id: str
+    lists: frozenset[str]  # of those that `lists_to_read` names
+    contact: Contact | None
+    suppression: Suppression | None
 
 
-def audience(
-    campaign: Campaign, segments: Mapping[str, Segment], people: People, now: datetime
-) -> Audience:
-    """Return the audience of one shard; `segments` has all that the campaign names, by id."""
-    under: dict[str, str] = {}
-    for list_id in campaign.list_ids:
-        for contact_id in people.members[list_id]:
-            under.setdefault(contact_id, list_id)
-    for segment_id in campaign.segment_ids:
-        fits = _fits(segments[segment_id], people, now)
-        for contact_id, contact in people.contacts.items():
-            if contact_id not in under and fits(contact):
-                under[contact_id] = segment_id
-    why = _exclusion(campaign, segments, people, now)
-    reasons = {contact_id: why(contact_id) for contact_id in under}
-    return Audience(
-        under=under,
-        excluded={one: reason for one, reason in reasons.items() if reason is not None},
-        recipients=tuple(people.contacts[one] for one, why in reasons.items() if why is None),
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A person whom the campaign is to reach."""
+
+    contact: Contact
+    under: str  # the list or segment it counts under
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A person whom the campaign's lists or segments hold, and who gets nothing."""
+
+    contact_id: str
+    reason: str
+    under: str
+
+
+Reached = Invited | LeftOut
+Fits = Callable[[Person, Contact], bool]
+
+
+def joined(
+    members: Mapping[str, Iterable[str]],
+    contacts: Iterable[Contact],
+    suppressions: Iterable[Suppression],
+) -> Iterator[Person]:
+    """Bring together what is known of each person of a shard, by contact id.
+
+    Args:
+        members: the contact ids of each list.
+        contacts: those of the shard.
+        suppressions: those of the shard; all three are sorted by contact id.
+    """
+    told: Iterator[tuple[str, str | Contact | Suppression]] = merge(
+        *(_told(ids, list_id) for list_id, ids in members.items()),
+        ((one.contact_id, one) for one in contacts),
+        ((one.contact_id, one) for one in suppressions),
+        key=_contact_id,
     )
+    for contact_id, of_person in groupby(told, key=_contact_id):
+        lists: list[str] = []
+        contact = suppression = None
+        for _, what in of_person:
+            if isinstance(what, Contact):
+                contact = what
+            elif isinstance(what, Suppression):
+                suppression = what
+            else:
+                lists.append(what)
+        yield Person(contact_id, frozenset(lists), contact, suppression)
+
+
+def rule(
+    campaign: Campaign, segments: Mapping[str, Segment], now: datetime
+) -> Callable[[Person], Reached | None]:
+    """Return what says how a campaign reaches a person; None for one it is not for.
+
+    Args:
+        campaign: whose audience.
+        segments: all that the campaign names, by id.
+        now: the instant that filters count back from.
+    """
+    wanted = [(one, _fits(segments[one], now)) for one in campaign.segment_ids]
+    unwanted = frozenset(campaign.excluded_list_ids)
+    unfit = [_fits(segments[one], now) for one in campaign.excluded_segment_ids]
+
+    def reach(person: Person) -> Reached | None:
+        contact = person.contact
+        under = next((one for one in campaign.list_ids if one in person.lists), None)
+        if under is None and contact is not None:
+            under = next((one for one, fits in wanted if fits(person, contact)), None)
+        if under is None:
+            return None
+        suppressed = stops(person.suppression, Stream.MARKETING)
+        if suppressed is not None:  # what stands longest is named first
+            return LeftOut(person.contact_id, suppressed.value, under)
+        if contact is None:
+            return LeftOut(person.contact_id, ERASED, under)
+        if not unwanted.isdisjoint(person.lists):
+            return LeftOut(person.contact_id, EXCLUDED_LIST, under)
+        if any(fits(person, contact) for fits in unfit):
+            return LeftOut(person.contact_id, EXCLUDED_SEGMENT, under)
+        return Invited(contact, under)
+
+    return reach
 
 
 def lists_to_read(campaign: Campaign, segments: Mapping[str, Segment]) -> tuple[str, ...]:
@@ -82,30 +140,12 @@ def kept_id(campaign_id: str, segment_id: str) -> str:
     return f"{campaign_id}.{segment_id}"
 
 
-def _exclusion(
-    campaign: Campaign, segments: Mapping[str, Segment], people: People, now: datetime
-) -> Callable[[str], str | None]:
-    """Return what says why a contact is left out; what stands longest is named first."""
-    unwanted = [people.members[one] for one in campaign.excluded_list_ids]
-    unfit = [_fits(segments[one], people, now) for one in campaign.excluded_segment_ids]
-
-    def why(contact_id: str) -> str | None:
-        suppressed = stops(people.suppressions.get(contact_id), Stream.MARKETING)
-        contact = people.contacts.get(contact_id)
-        if suppressed is not None or contact is None:
-            return ERASED if suppressed is None else suppressed.value
-        if any(contact_id in members for members in unwanted):
-            return EXCLUDED_LIST
-        return EXCLUDED_SEGMENT if any(fits(contact) for fits in unfit) else None
-
-    return why
-
-
-def _fits(segment: Segment, people: People, now: datetime) -> Fits:
-    named = lists_of(segment.filter)
-
-    def fits(contact: Contact) -> bool:
-        on = frozenset(one for one in named if contact.contact_id in people.members[one])
-        return evaluate(segment.filter, contact, on, now)
+def _fits(segment: Segment, now: datetime) -> Fits:
+    def fits(person: Person, contact: Contact) -> bool:
+        return evaluate(segment.filter, contact, person.lists, now)
 
     return fits
+
+
+def _told(members: Iterable[str], list_id: str) -> Iterator[tuple[str, str]]:
+    return ((one, list_id) for one in members)

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from mailtide.domain import ses_account
+from mailtide.domain.audience import LeftOut
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.finding import Finding, Severity
 from mailtide.domain.identifiers import SHARDS
@@ -116,9 +117,11 @@ class Forecaster:
             if self.clock() >= now + PATIENCE:
                 count.complete = False
                 break
-            found = self.audiences.of_shard(campaign, segments, shard, now)
-            count.by_provider.update(one.provider for one in found.recipients)
-            count.excluded.update(found.excluded.values())
+            for one in self.audiences.of_shard(campaign, segments, shard, now):
+                if isinstance(one, LeftOut):
+                    count.excluded[one.reason] += 1
+                else:
+                    count.by_provider[one.contact.provider] += 1
         return count
 
     def _places(self, ips: Sequence[SendingIp], days_ahead: int) -> int | None:

@@ -10,7 +10,7 @@ from mailtide.domain import batch as rules
 from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned, Tally
 from mailtide.domain.identifiers import SHARDS
 from mailtide.store import dynamo
-from mailtide.store.manifests import Manifests, key_of
+from mailtide.store.manifests import Manifest, Manifests, key_of
 from mailtide.store.tables import BatchRow
 
 DUE_SHARDS = 8
@@ -42,18 +42,14 @@ class Batches:
         """Put manifest and row if absent; return the row that is stored, whoever wrote it.
 
         A draft without recipients is stored as done. Where the recipients go into the bucket, a
-        manifest that is there already, of a try that died before its row, is the one that counts.
+        manifest that is there already, of a try that died before its row, is the one that counts,
+        with its rank and its instant.
         """
-        if not recipients:
-            batch = replace(draft, phase=Phase.DONE, due_at=None, count=0)
-        elif len(recipients) <= INLINE:
-            batch = replace(draft, inline=tuple(recipients), count=len(recipients))
-        else:
+        if len(recipients) > INLINE:
             key = key_of(draft.ref)
-            self._manifests.put(key, draft, recipients)
-            stored = self._manifests.read(key).recipients
-            return self._put(replace(draft, inline=(), manifest_key=key, count=len(stored)))
-        return self._put(replace(batch, manifest_key=None))
+            return self._put(_listed(draft, key, self._manifests.put(key, draft, recipients)))
+        batch = replace(draft, inline=tuple(recipients), manifest_key=None, count=len(recipients))
+        return self._put(batch if recipients else replace(batch, phase=Phase.DONE, due_at=None))
 
     def recipients(self, batch: Batch) -> Sequence[Planned]:
         """Return the manifest's recipients in order."""
@@ -77,17 +73,8 @@ class Batches:
         ref = BatchRef("", campaign_id, shard, f"{first + len(batches):05d}")
         orphan = self._manifests.find(key_of(ref))
         if orphan is not None:
-            batches.append(
-                self._put(
-                    Batch(
-                        ref=replace(ref, org_id=orphan.org_id),
-                        count=len(orphan.recipients),
-                        rank=orphan.rank,
-                        due_at=orphan.due_at,
-                        manifest_key=key_of(ref),
-                    )
-                )
-            )
+            draft = Batch(replace(ref, org_id=orphan.org_id), 0, orphan.rank, orphan.due_at)
+            batches.append(self._put(_listed(draft, key_of(ref), orphan)))
         return [(batch, self.recipients(batch)) for batch in batches]
 
     def exclude(self, campaign_id: str, shard: str, reasons: Mapping[str, str]) -> None:
@@ -107,6 +94,18 @@ class Batches:
     def _put(self, batch: Batch) -> Batch:
         found = dynamo.put(_row(batch, _CREATED), BatchRow.batch_id.does_not_exist())
         return batch if found is None else batch_of(BatchRow.from_raw_data(found))
+
+
+def _listed(draft: Batch, key: str, manifest: Manifest) -> Batch:
+    """Return the row of a batch whose recipients lie in the bucket."""
+    return replace(
+        draft,
+        rank=manifest.rank,
+        due_at=manifest.due_at,
+        inline=(),
+        manifest_key=key,
+        count=len(manifest.recipients),
+    )
 
 
 def _due_keys(due_shard: str, now: datetime) -> list[tuple[str, str]]:

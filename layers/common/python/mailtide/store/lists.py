@@ -63,13 +63,13 @@ class Lists:
         if found is not None:
             return False
         for shard in SHARDS:
-            self._remove(list_id, self.members(list_id, shard))
+            self._remove(list_id, list(self.members(list_id, shard)))
         return True
 
-    def members(self, list_id: str, shard: str) -> Sequence[str]:
-        """Return the contact ids of one shard of a list, sorted."""
+    def members(self, list_id: str, shard: str) -> Iterator[str]:
+        """Yield the contact ids of one shard of a list, sorted, a page of them in memory."""
         items = dynamo.query_items(ListRow, f"{list_id}#{shard}", ["sk"])
-        return [str(item["sk"]["S"]) for item in items]
+        return (str(item["sk"]["S"]) for item in items)
 
     def member_page(self, list_id: str, limit: int, after: str | None) -> Page[str]:
         """Return the contact ids of a list, sorted."""

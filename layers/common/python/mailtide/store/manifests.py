@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -37,11 +36,20 @@ class Manifests:
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
-        self.read = lru_cache(maxsize=_KEPT)(self._read)
+        self._kept: dict[str, Manifest] = {}  # the one that was used last comes last
 
-    def put(self, key: str, draft: Batch, recipients: Sequence[Planned]) -> None:
-        """Write a batch's manifest unless one is there."""
-        self._put_if_absent(key, _write(draft, recipients))
+    def put(self, key: str, draft: Batch, recipients: Sequence[Planned]) -> Manifest:
+        """Write a batch's manifest unless one is there; return the one that is stored."""
+        if self._put_if_absent(key, _write(draft, recipients)):
+            return self._keep(
+                key, Manifest(draft.ref.org_id, draft.rank, draft.due_at, tuple(recipients))
+            )
+        return self.read(key)
+
+    def read(self, key: str) -> Manifest:
+        """Return a manifest that is there."""
+        kept = self._kept.pop(key, None)
+        return self._keep(key, self._read(key) if kept is None else kept)
 
     def put_excluded(self, campaign_id: str, shard: str, reasons: Mapping[str, str]) -> None:
         """Write whom a launch left out, contact id to reason, unless that is there."""
@@ -56,7 +64,14 @@ class Manifests:
                 raise
             return None
 
-    def _put_if_absent(self, key: str, text: str) -> None:
+    def _keep(self, key: str, manifest: Manifest) -> Manifest:
+        self._kept[key] = manifest
+        if len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+        return manifest
+
+    def _put_if_absent(self, key: str, text: str) -> bool:
+        """Write an object; False when one is there."""
         try:
             with translated():
                 self._s3.put_object(
@@ -71,6 +86,8 @@ class Manifests:
                 raise RetryableError("another put of the same manifest is under way") from error
             if code_of(error) != "PreconditionFailed":
                 raise
+            return False
+        return True
 
     def _read(self, key: str) -> Manifest:
         with translated():

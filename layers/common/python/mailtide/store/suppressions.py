@@ -5,7 +5,7 @@ goes one way (first down, last up, `lifted_at` up), so any sequence of additions
 in the same row; what stands follows from it (`domain.suppression.History`).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pynamodb.attributes import UnicodeAttribute
@@ -45,13 +45,14 @@ class Suppressions:
     def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Suppression]:
         """Read suppressions consistently; only suppressed contacts are in the answer."""
         keys = [(shard_key(org_id, contact_id), contact_id) for contact_id in contact_ids]
-        return _standing(dynamo.get_many(SuppressionRow, keys))
+        rows = dynamo.get_many(SuppressionRow, keys)
+        return {one.contact_id: one for one in _standing(rows)}
 
-    def of_shard(self, org_id: str, shard: str) -> Mapping[str, Suppression]:
-        """Return the suppressions of one shard by contact id, in its order."""
+    def of_shard(self, org_id: str, shard: str) -> Iterator[Suppression]:
+        """Yield the suppressions of one shard, sorted by contact id, a page of them in memory."""
         with dynamo.calling():
             rows = SuppressionRow.query(f"{org_id}#{shard}", consistent_read=True)
-            return _standing(rows)
+            yield from _standing(rows)
 
     def get(self, org_id: str, contact_id: str) -> Suppression | None:
         """Read what stands against one contact, consistently."""
@@ -73,7 +74,7 @@ class Suppressions:
         position = after
         for _ in range(_READS):
             rows = page_of_shards(SuppressionRow, org_id, _AT_ONCE, position, lambda row: row)
-            standing = _standing(rows.items).values()
+            standing = _standing(rows.items)
             found += [one for one in standing if not one.reasons.keys().isdisjoint(only)]
             if len(found) > limit:
                 return Page(found[:limit], found[limit - 1].contact_id)
@@ -142,14 +143,12 @@ def _key(suppression: Suppression) -> SuppressionRow:
     )
 
 
-def _standing(rows: Iterable[SuppressionRow]) -> dict[str, Suppression]:
-    """Return what stands, by contact."""
-    found = {}
+def _standing(rows: Iterable[SuppressionRow]) -> Iterator[Suppression]:
+    """Yield what stands, in the order of the rows."""
     for row in rows:
         reasons = _history_of(row).standing()
         if reasons:
-            found[row.contact_id] = Suppression(row.org_id, row.contact_id, reasons, row.email)
-    return found
+            yield Suppression(row.org_id, row.contact_id, reasons, row.email)
 
 
 def _history_of(row: SuppressionRow) -> History:
