@@ -11,10 +11,13 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.promise import HEAD, Promise
 
-MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each has `run`
+MODULES: tuple[str, ...] = ("launch", "sender", "life")
     "launch",
     "sender",
 )
+    "sender",
+    "life",
+)  # of this package, in the order of the table; each has `run`
 RESULTS = Path(__file__).parent / "RESULTS.md"
 INTRODUCTION = """# Results
 
