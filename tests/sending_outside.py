@@ -106,11 +106,18 @@ class Queues:
     """Keeps the pointers that are sent."""
 
     orders: list[Order] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)  # orders of each call
+    backlog: int = 0  # pointers that no sender has taken
     launches: list[str] = field(default_factory=list)
 
     def send(self, orders: list[Order]) -> None:
         """Take pointers to batches."""
         self.orders.extend(orders)
+        self.calls.append(len(orders))
+
+    def waiting(self) -> int:
+        """Return how many pointers wait, as the test says."""
+        return self.backlog
 
     def launch(self, _org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
         """Take pointers to the shards of a launch."""

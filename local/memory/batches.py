@@ -1,6 +1,6 @@
 """Batches and their manifests in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -71,10 +71,10 @@ class Batches:
         """Put the shard's list of those left out, contact id to reason, if absent."""
         self.excluded.setdefault((campaign_id, shard), dict(reasons))
 
-    def due(self, now: datetime) -> Iterable[Batch]:
-        """Return batches whose `due_at` has passed."""
-        rows = [batch for batch, _ in self.rows.values()]
-        return [batch for batch in rows if rules.due(batch, now)]
+    def due(self, now: datetime, limit: int) -> tuple[Sequence[Batch], bool]:
+        """Return up to `limit` batches whose `due_at` has passed, and whether there may be more."""
+        due = [batch for batch, _ in self.rows.values() if rules.due(batch, now)]
+        return sorted(due, key=lambda batch: batch.due_at or now)[:limit], len(due) >= limit
 
     def all_done(self, campaign_id: str) -> bool:
         """Say whether every batch of a campaign is done."""

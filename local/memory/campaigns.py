@@ -1,5 +1,6 @@
 """Campaigns in memory."""
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -78,9 +79,10 @@ class Campaigns:
             self.segments.create(segment)
         return True
 
-    def active(self) -> Sequence[Campaign]:
-        """Return the campaigns of all organisations that are sending."""
-        return [one for one in self.rows.values() if one.state is State.SENDING]
+    def active(self, limit: int, seed: str) -> Sequence[Campaign]:
+        """Return up to `limit` campaigns of all organisations that are sending."""
+        found = [one for one in self.rows.values() if one.state is State.SENDING]
+        return random.Random(seed).sample(found, min(limit, len(found)))  # noqa: S311 - no secret
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
         """Write a transition if the state is still what `campaign` says; True when written."""

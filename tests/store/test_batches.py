@@ -147,23 +147,40 @@ def test_a_lost_reply_is_no_success_once_somebody_else_has_written(batches: Stor
     assert not batches.swap(created, released, "mine")
 
 
+def due(batches: Store, now: datetime) -> list[Batch]:
+    """Return what is due, where there is room for all of it."""
+    found, more = batches.due(now, 1000)
+    assert not more
+    return list(found)
+
+
+def test_of_what_is_due_only_so_much_is_read_as_is_asked_for(batches: Store) -> None:
+    for number in range(24):
+        at = NOW + timedelta(seconds=number)
+        batches.create(replace(numbered(number), due_at=at), FEW)
+    found, more = batches.due(LEASE, 8)
+    assert more
+    assert 1 <= len(found) <= 8
+    assert min(batch.ref.batch_id for batch in found) == "00000"
+
+
 def test_what_is_due_is_found_when_its_time_has_come(batches: Store) -> None:
     batches.create(DRAFT, FEW)
-    assert list(batches.due(NOW - timedelta(milliseconds=1))) == []
-    assert [batch.ref for batch in batches.due(NOW)] == [REF]
+    assert due(batches, NOW - timedelta(milliseconds=1)) == []
+    assert [batch.ref for batch in due(batches, NOW)] == [REF]
 
 
 def test_the_due_time_moves_with_the_row(batches: Store) -> None:
     created = batches.create(DRAFT, FEW)
     assert batches.swap(created, rules.release(created, 2, LEASE), "n")
-    assert list(batches.due(NOW)) == []
-    assert [batch.fence for batch in batches.due(LEASE)] == [1]
+    assert due(batches, NOW) == []
+    assert [batch.fence for batch in due(batches, LEASE)] == [1]
 
 
 def test_a_batch_that_is_done_is_never_due(batches: Store) -> None:
     created = batches.create(DRAFT, FEW)
     assert batches.swap(created, replace(created, phase=Phase.DONE, due_at=None), "n")
-    assert list(batches.due(LEASE)) == []
+    assert due(batches, LEASE) == []
 
 
 def test_a_campaign_is_done_when_all_its_batches_are(batches: Store) -> None:

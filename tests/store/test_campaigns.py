@@ -1,6 +1,7 @@
 """Campaigns: the table and the twin in memory keep the same contract."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -143,15 +144,25 @@ def launched_from(campaigns: Store) -> Campaign:
 
 
 def test_only_what_is_sending_is_active(campaigns: Store) -> None:
-    assert list(campaigns.active()) == []
+    assert list(campaigns.active(10, "look")) == []
     started = moved(campaigns, Move.START)
-    assert list(campaigns.active()) == [started]
+    assert list(campaigns.active(10, "look")) == [started]
     moved(campaigns, Move.PAUSE)
-    assert list(campaigns.active()) == []
+    assert list(campaigns.active(10, "look")) == []
     resumed = moved(campaigns, Move.RESUME)
-    assert list(campaigns.active()) == [resumed]
+    assert list(campaigns.active(10, "look")) == [resumed]
     moved(campaigns, Move.CANCEL)
-    assert list(campaigns.active()) == []
+    assert list(campaigns.active(10, "look")) == []
+
+
+def test_where_more_are_active_than_are_asked_for_each_seed_shows_others(campaigns: Store) -> None:
+    for letter in "0bp":
+        draft = replace(DRAFT, campaign_id=letter * 10)
+        campaigns.create(draft)
+        assert campaigns.move(draft, Move.START, NOW)
+    seen = {one.campaign_id for n in range(20) for one in campaigns.active(1, f"look{n}")}
+    assert seen == {"0" * 10, "b" * 10, "p" * 10}
+    assert len(campaigns.active(2, "look1")) == 2
 
 
 def test_a_pause_keeps_what_is_to_be_launched(campaigns: Store) -> None:

@@ -18,7 +18,11 @@ def test_the_key_and_the_index_of_a_table_are_told() -> None:
     schema = BatchRow.schema()
     assert schema.key == Key("shard_key", "batch_id")
     due = Key("due_shard", "due_at", frozenset({"due_at"}))
-    assert schema.indexes == (IndexSchema("due", due, keys_only=True),)
+    open_ = Key("open_of", "batch_id")
+    assert schema.indexes == (
+        IndexSchema("due", due, keys_only=True),
+        IndexSchema("open", open_, keys_only=True),
+    )
 
 
 def test_only_the_event_table_has_a_stream() -> None:

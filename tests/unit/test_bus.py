@@ -130,3 +130,10 @@ def test_calls_hold_everything_in_order_and_keep_both_limits(sizes: list[int]) -
     assert [body for call in calls for body in call] == bodies
     assert all(0 < len(call) <= BATCH_LIMIT for call in calls)
     assert all(sum(map(len, call)) <= SIZE_LIMIT for call in calls)
+
+
+def test_how_much_waits_is_told(url: str) -> None:
+    orders = Orders(Queue(sqs(), url), Queue(None, ""))
+    assert orders.waiting() == 0
+    orders.send([ORDER] * 12)
+    assert orders.waiting() == 12

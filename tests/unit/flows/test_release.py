@@ -7,17 +7,17 @@ import pytest
 
 from local.memory.batches import Batches
 from local.memory.campaigns import Campaigns
-from mailtide.domain.batch import Batch, BatchRef, Phase
+from mailtide.domain.batch import Batch, BatchRef, Phase, Planned
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.content import started
 from mailtide.domain.pool import Pool
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.retry import NO_PLACE
 from mailtide.domain.suppression import Stream
-from mailtide.flows.release import Released
+from mailtide.flows.release import AHEAD, Released
 from mailtide.flows.send import Order
 from tests.sending import Stage, opened_by_a_dead_holder
-from tests.sending_outside import CAMPAIGN, IDENTITY, LEASE, NOW, ORG
+from tests.sending_outside import CAMPAIGN, IDENTITY, LEASE, LIST, NOW, ORG
 
 SECOND = timedelta(seconds=1)
 
@@ -120,6 +120,59 @@ def test_one_unlimited_ip_has_places_for_all(stage: Stage) -> None:
     stage.put_batch(*range(5), batch_id="00000")
     stage.put_batch(*range(5, 9), batch_id="00001")
     assert released(stage) == [("00000", 5), ("00001", 4)]
+
+
+def put_another(stage: Stage, *ranks: int) -> None:
+    """Let another organisation send, too, with one batch of each rank."""
+    other = Campaign("another", "campaign99", "x", (), "t", "i", State.SENDING, NOW)
+    stage.campaigns.put(other)
+    stage.ips.put(replace(stage.put_ip("ip1"), org_id="another", ip_id="ip9"))
+    for n, rank in enumerate(ranks):
+        ref = BatchRef("another", "campaign99", "0", f"{n:05d}")
+        stage.batches.create(Batch(ref, 1, rank, NOW), [Planned(stage.put_contact(n), LIST)])
+
+
+def test_organisations_take_turns_and_within_one_the_best_rank_comes_first(stage: Stage) -> None:
+    for n in range(4):
+        stage.put_batch(n, batch_id=f"{n:05d}", rank=10 - n)
+    put_another(stage, 99, 98)
+    handed = [(order.ref.org_id, stage.batches.rows[order.ref][0].rank) for order in stage.look()]
+    assert handed == [(ORG, 7), ("another", 98), (ORG, 8), ("another", 99), (ORG, 9), (ORG, 10)]
+
+
+def test_no_more_is_handed_out_than_the_queue_has_room_for(stage: Stage) -> None:
+    for n in range(5):
+        stage.put_batch(n, batch_id=f"{n:05d}", rank=n)
+    put_another(stage, 50)
+    stage.queues.backlog = AHEAD - 3
+    assert look(stage) == Released(batches=3)
+    assert {order.ref.org_id for order in stage.queues.orders} == {ORG, "another"}
+    assert stage.stored("00004").due_at == NOW  # the next look finds it
+    stage.queues.backlog = AHEAD
+    assert look(stage) == Released()
+    stage.queues.backlog = 0
+    assert look(stage) == Released(batches=3)
+
+
+def test_pointers_go_ten_to_a_call(stage: Stage) -> None:
+    for n in range(23):
+        stage.put_batch(n, batch_id=f"{n:05d}")
+    assert look(stage) == Released(batches=23)
+    assert stage.queues.calls == [10, 10, 3]
+
+
+def test_where_more_waits_than_a_look_reads_what_cannot_leave_makes_way(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A paused campaign's batches are the longest due, and a look reads only two."""
+    monkeypatch.setattr("mailtide.flows.release.LOOK", 2)
+    early = NOW - 5 * SECOND
+    paused = [stage.put_batch(n, batch_id=f"{n:05d}", due_at=early) for n in range(3)]
+    stage.put_campaign(State.PAUSED)
+    put_another(stage, 1)
+    assert [look(stage).batches for _ in range(2)] == [0, 1]
+    moved = [stage.batches.rows[one.ref][0].due_at for one in paused]
+    assert moved == [NOW + NO_PLACE] * 3
 
 
 def test_one_organisation_does_not_use_anothers_places(stage: Stage) -> None:
@@ -257,8 +310,8 @@ def test_a_campaign_with_a_batch_that_waits_is_not_finished(stage: Stage) -> Non
 
 def test_a_campaign_that_is_paused_at_that_moment_is_not_finished(stage: Stage) -> None:
     class Overtaken(Campaigns):
-        def active(self) -> list[Campaign]:
-            seen = list(super().active())
+        def active(self, limit: int, seed: str) -> list[Campaign]:
+            seen = list(super().active(limit, seed))
             stage.put_campaign(State.PAUSED)
             return seen
 

@@ -54,6 +54,13 @@ class Queue:
         for call in _calls(bodies):
             self._send_call(call)
 
+    def waiting(self) -> int:
+        """Return about how many messages wait to be received."""
+        name = "ApproximateNumberOfMessages"
+        with translated():
+            answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
     def _send_call(self, bodies: Sequence[str]) -> None:
         """Send one call's messages; those that the queue refuses are sent again."""
         entries = [{"Id": str(i), "MessageBody": body} for i, body in enumerate(bodies)]
@@ -81,6 +88,10 @@ class Orders:
     def send(self, orders: list[Order]) -> None:
         """Enqueue pointers to batches."""
         self.sending.send_all(write_order(order) for order in orders)
+
+    def waiting(self) -> int:
+        """Return about how many pointers to batches no sender has taken yet."""
+        return self.sending.waiting()
 
     def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
         """Enqueue pointers to the shards of a launch."""

@@ -1,7 +1,8 @@
 """Release: once a minute, hand out what is due, ask again, finish and start campaigns.
 
-A batch is due when its time has come or its holder's lease ran out without progress. The day's
-places go to the best rank first; the sender's reservation is the guard, this is only the order.
+A batch is due when its time has come or its holder's lease ran out without progress. Organisations
+take turns, and the day's places go to the best rank first; the sender's reservation is the guard,
+this is only the order. A look reads and hands out a bounded number, whatever waits.
 Source: docs/domain/sending.md.
 """
 
@@ -13,19 +14,23 @@ from typing import Protocol
 from mailtide.domain import batch as rules
 from mailtide.domain import retry
 from mailtide.domain.batch import Batch, BatchRef, Phase
-from mailtide.domain.campaign import ENDED, Campaign, Move
+from mailtide.domain.campaign import ENDED, Campaign, Move, State
 from mailtide.domain.content import Identity, started
 from mailtide.domain.quota import Day
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
+from mailtide.domain.turns import in_turns
 from mailtide.flows.send import Order
 
 
 class Campaigns(Protocol):
     """The campaigns."""
 
-    def active(self) -> Sequence[Campaign]:
-        """Return the campaigns of all organisations that are sending."""
+    def active(self, limit: int, seed: str) -> Sequence[Campaign]:
+        """Return up to `limit` campaigns of all organisations that are sending.
+
+        Where there are more, `seed` decides which: with another seed the others come.
+        """
         ...
 
     def get(self, org_id: str, campaign_id: str) -> Campaign | None:
@@ -44,8 +49,12 @@ class Campaigns(Protocol):
 class Batches(Protocol):
     """The rows of batches."""
 
-    def due(self, now: datetime) -> Iterable[Batch]:
-        """Return batches whose `due_at` has passed, as an index says (it may lag)."""
+    def due(self, now: datetime, limit: int) -> tuple[Sequence[Batch], bool]:
+        """Return up to `limit` batches whose `due_at` has passed, about the longest due first.
+
+        And whether there may be more. An index says which they are (it may lag); the rows are read
+        consistently.
+        """
         ...
 
     def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
@@ -91,9 +100,19 @@ class Orders(Protocol):
         """Enqueue pointers to batches."""
         ...
 
+    def waiting(self) -> int:
+        """Return about how many pointers to batches no sender has taken yet."""
+        ...
+
     def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
         """Enqueue pointers to the shards of a launch."""
         ...
+
+
+LOOK = 1000  # batches that one look reads: a million recipients
+AHEAD = 1000  # pointers that may lie in the queue: what comes later need not wait behind more
+CAMPAIGNS = 500  # that one look sees to: launches that are late, campaigns that are finished
+POINTERS = 10  # of one call to the queue, so what a death between row and queue delays at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +141,25 @@ class Release:
     start_due: Callable[[datetime], int]  # starts the campaigns whose time has come
 
     def run(self, now: datetime, nonce: str) -> Released:
-        """Take one look at all that waits; `nonce` names this look."""
-        ready: dict[str, Campaign] = {}
+        """Take one look at what waits; `nonce` names this look."""
+        due, more = self.batches.due(now, LOOK)
+        busy = {batch.ref.campaign_id for batch in due}
         relaunched = finished = 0
-        for campaign in self.campaigns.active():
+        active = {one.campaign_id: one for one in self.campaigns.active(CAMPAIGNS, nonce)}
+        for campaign in active.values():
             if campaign.launching:
                 relaunched += self._relaunch(campaign, now)
-            elif self.batches.all_done(campaign.campaign_id):
+            elif campaign.campaign_id not in busy and self.batches.all_done(campaign.campaign_id):
                 finished += self.campaigns.move(campaign, Move.FINISH, now)
-            else:
-                ready[campaign.campaign_id] = campaign
-        batches = self._release(ready, now, nonce)
+        look = _Look(
+            now=now,
+            nonce=nonce,
+            room=AHEAD - self.orders.waiting() if due else 0,
+            crowded=more,
+            campaigns=dict(active),
+            places=_Places(self.sending_ips, self.identities, self.quota, now.date()),
+        )
+        batches = self._release(due, look)
         jobs = self.watch_jobs(now)
         return Released(batches, relaunched, finished, jobs, self.start_due(now))
 
@@ -145,49 +172,77 @@ class Release:
         self.orders.launch(campaign.org_id, campaign.campaign_id, sorted(campaign.launching))
         return 1
 
-    def _release(self, ready: dict[str, Campaign], now: datetime, nonce: str) -> int:
-        """Hand out the due batches of the campaigns that are ready, best rank first."""
-        places = _Places(self.sending_ips, self.identities, self.quota, now.date())
-        ended: dict[str, bool] = {}
+    def _release(self, due: Sequence[Batch], look: "_Look") -> int:
+        """Hand out due batches in turns, as far as places and the queue have room."""
+        orders: list[Order] = []
         released = 0
-        for batch in sorted(self.batches.due(now), key=lambda b: (b.rank, b.ref.batch_id)):
-            if batch.ref.campaign_id in ready:
-                released += self._release_one(batch, places, now, nonce)
-            else:
-                released += self._leave(batch, ended, now, nonce)
+        for batch in in_turns(due):
+            order = self._see_to(batch, look)
+            if order is not None:
+                released += 1
+                orders.append(order)
+            if len(orders) == POINTERS:
+                self.orders.send(orders)
+                orders = []
+        if orders:
+            self.orders.send(orders)
         return released
 
-    def _leave(self, batch: Batch, ended: dict[str, bool], now: datetime, nonce: str) -> int:
-        """See to a batch whose campaign does not send.
+    def _see_to(self, batch: Batch, look: "_Look") -> Order | None:
+        """See to one due batch; return its pointer when it is handed out.
 
-        What a dead holder opened is settled all the same; the batch of a campaign that has ended
-        waits for nothing any more; a paused one's stays due, so that a resume finds it.
+        What a dead holder opened is settled whatever the campaign does; the batch of a campaign
+        that has ended waits for nothing any more; a paused one's stays due, so that a resume finds
+        it.
         """
-        if batch.phase is Phase.OPENED:
-            return self._hand_out(batch, 0, now, nonce)
-        campaign_id = batch.ref.campaign_id
-        if campaign_id not in ended:
-            campaign = self.campaigns.get(batch.ref.org_id, campaign_id)
-            # Of a sent one, too: a second launcher may have put a batch too many.
-            ended[campaign_id] = campaign is None or campaign.state in ENDED
-        if ended[campaign_id]:
-            self.batches.swap(batch, replace(batch, due_at=None), nonce)
-        return 0
-
-    def _release_one(self, batch: Batch, places: "_Places", now: datetime, nonce: str) -> int:
-        wanted = batch.count - batch.watermark
-        granted = places.take(batch.ref, wanted)
+        campaign = self._campaign(batch.ref, look)
+        sends = campaign is not None and campaign.state is State.SENDING
+        if not sends and batch.phase is not Phase.OPENED:
+            if campaign is None or campaign.state in ENDED:
+                # Of a sent one, too: a second launcher may have put a batch too many.
+                self.batches.swap(batch, replace(batch, due_at=None), look.nonce)
+            else:
+                self._make_way(batch, look)
+            return None
+        if look.room <= 0 or (campaign is not None and campaign.launching):
+            self._make_way(batch, look)
+            return None
+        granted = look.places.take(batch.ref, batch.count - batch.watermark) if sends else 0
         if not granted and batch.phase not in (Phase.CLAIMED, Phase.OPENED):
-            self.batches.swap(batch, replace(batch, due_at=retry.places_return(now)), nonce)
-            return 0
-        return self._hand_out(batch, granted, now, nonce)
+            due_at = retry.places_return(look.now)
+            self.batches.swap(batch, replace(batch, due_at=due_at), look.nonce)
+            return None
+        return self._hand_out(batch, granted, look)
 
-    def _hand_out(self, batch: Batch, places: int, now: datetime, nonce: str) -> int:
-        new = rules.release(batch, places, now + self.lease)
-        if not self.batches.swap(batch, new, nonce):
-            return 0
-        self.orders.send([Order(batch.ref, new.fence)])
-        return 1
+    def _campaign(self, ref: BatchRef, look: "_Look") -> Campaign | None:
+        if ref.campaign_id not in look.campaigns:
+            look.campaigns[ref.campaign_id] = self.campaigns.get(ref.org_id, ref.campaign_id)
+        return look.campaigns[ref.campaign_id]
+
+    def _make_way(self, batch: Batch, look: "_Look") -> None:
+        """Let a batch that waits for something else be due behind the others, where many are."""
+        if look.crowded:
+            due_at = retry.places_return(look.now)
+            self.batches.swap(batch, replace(batch, due_at=due_at), look.nonce)
+
+    def _hand_out(self, batch: Batch, places: int, look: "_Look") -> Order | None:
+        new = rules.release(batch, places, look.now + self.lease)
+        if not self.batches.swap(batch, new, look.nonce):
+            return None
+        look.room -= 1
+        return Order(batch.ref, new.fence)
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look: its time and name, and what it has left to give."""
+
+    now: datetime
+    nonce: str
+    room: int  # pointers that the queue may still take
+    crowded: bool  # there may be more than this look has read
+    campaigns: dict[str, Campaign | None]  # by id, as far as they were read
+    places: "_Places"
 
 
 @dataclass(slots=True)

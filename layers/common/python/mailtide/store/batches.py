@@ -1,6 +1,6 @@
 """Batches: one row each, changed by compare-and-swap on its revision, and their manifests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Any
@@ -81,14 +81,27 @@ class Batches:
         """Put the shard's list of those left out, contact id to reason, if absent."""
         self._manifests.put_excluded(campaign_id, shard, reasons)
 
-    def due(self, now: datetime) -> Iterable[Batch]:
-        """Return batches whose `due_at` has passed; the index may lag, the rows are read."""
-        keys = [key for shard in range(DUE_SHARDS) for key in _due_keys(str(shard), now)]
-        batches = map(batch_of, dynamo.get_many(BatchRow, keys))
-        return [batch for batch in batches if rules.due(batch, now)]
+    def due(self, now: datetime, limit: int) -> tuple[Sequence[Batch], bool]:
+        """Return up to `limit` batches whose `due_at` has passed, about the longest due first.
+
+        And whether there may be more: each of the index's partitions gives its share and no more.
+        The index may lag, the rows are read.
+        """
+        share = limit // DUE_SHARDS
+        shards = [_due_keys(str(shard), now, share) for shard in range(DUE_SHARDS)]
+        rows = dynamo.get_many(BatchRow, [key for keys in shards for key in keys])
+        due = [batch for batch in map(batch_of, rows) if rules.due(batch, now)]
+        return due, any(len(keys) == share for keys in shards)
 
     def all_done(self, campaign_id: str) -> bool:
-        """Read consistently whether every batch of a campaign is done."""
+        """Read consistently whether every batch of a campaign is done.
+
+        An index of those that are not answers in most cases, for half a read unit. It may lag, so
+        only where it shows none do the rows themselves decide.
+        """
+        with dynamo.calling():
+            if any(True for _ in BatchRow.open_index.query(campaign_id, limit=1)):
+                return False
         return not any(_open_batches(campaign_id, shard) for shard in SHARDS)
 
     def _put(self, batch: Batch) -> Batch:
@@ -108,9 +121,9 @@ def _listed(draft: Batch, key: str, manifest: Manifest) -> Batch:
     )
 
 
-def _due_keys(due_shard: str, now: datetime) -> list[tuple[str, str]]:
+def _due_keys(due_shard: str, now: datetime, limit: int) -> list[tuple[str, str]]:
     with dynamo.calling():
-        rows = BatchRow.due_index.query(due_shard, BatchRow.due_at <= now)
+        rows = BatchRow.due_index.query(due_shard, BatchRow.due_at <= now, limit=limit)
         return [(row.shard_key, row.batch_id) for row in rows]
 
 
@@ -141,6 +154,7 @@ def _row(batch: Batch, nonce: str) -> BatchRow:
         org_id=ref.org_id,
         due_shard=None if batch.due_at is None else _due_shard(ref),
         due_at=batch.due_at,
+        open_of=None if batch.phase is Phase.DONE else ref.campaign_id,
         recipients=batch.count,
         rank=batch.rank,
         attempt=batch.attempt,

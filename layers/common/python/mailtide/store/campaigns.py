@@ -3,9 +3,10 @@
 A campaign that is sending stands in a small index of its own, for `release`.
 """
 
+from base64 import b32hexencode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from hashlib import blake2b
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -18,6 +19,7 @@ from mailtide.domain.message import millis
 from mailtide.domain.page import Page
 from mailtide.domain.segment import Segment
 from mailtide.store import dynamo
+from mailtide.store.campaign_rows import campaign_of
 from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.identities import identity_row
 from mailtide.store.paging import page
@@ -141,15 +143,16 @@ class Campaigns:
         due = ((c.send_at, c) for c in campaigns if c.state is State.SCHEDULED and c.send_at)
         return [c for send_at, c in sorted(due, key=lambda pair: pair[0]) if send_at <= now]
 
-    def active(self) -> Sequence[Campaign]:
-        """Return the campaigns of all organisations that are sending.
+    def active(self, limit: int, seed: str) -> Sequence[Campaign]:
+        """Return up to `limit` campaigns of all organisations that are sending.
 
-        The index may lag; the rows behind it are read consistently.
+        Where there are more, `seed` says where among the ids to begin. The index may lag; the rows
+        behind it are read consistently.
         """
-        with dynamo.calling():
-            keys = [
-                (row.org_id, row.campaign_id) for row in CampaignRow.active_index.query(_ACTIVE)
-            ]
+        campaign_id = CampaignRow.campaign_id
+        first = b32hexencode(blake2b(seed.encode(), digest_size=5).digest()).decode().lower()
+        keys = [*_active_keys(campaign_id >= first, limit)]
+        keys += _active_keys(campaign_id < first, limit - len(keys)) if len(keys) < limit else []
         campaigns = map(campaign_of, dynamo.get_many(CampaignRow, keys))
         return [campaign for campaign in campaigns if campaign.state is State.SENDING]
 
@@ -195,6 +198,12 @@ class Campaigns:
         dynamo.update(CampaignRow(org_id, campaign_id), actions, CampaignRow.planned.exists())
         campaign = self.get(org_id, campaign_id)
         return campaign.launching if campaign else frozenset()
+
+
+def _active_keys(among: Condition, limit: int) -> list[tuple[str, str]]:
+    with dynamo.calling():
+        found = CampaignRow.active_index.query(_ACTIVE, among, limit=limit)
+        return [(row.org_id, row.campaign_id) for row in found]
 
 
 def _key(campaign: Campaign) -> CampaignRow:
@@ -263,36 +272,3 @@ def _consequences(move: Move, state: State, at: datetime) -> list[Action]:
     if state in ENDED:
         actions.append(CampaignRow.finished_at.set(at))
     return actions
-
-
-def campaign_of(row: CampaignRow) -> Campaign:
-    """Return the campaign that a row holds."""
-    return Campaign(
-        org_id=row.org_id,
-        campaign_id=row.campaign_id,
-        name=row.name,
-        list_ids=tuple(row.list_ids),
-        segment_ids=tuple(row.segment_ids or ()),
-        excluded_list_ids=tuple(row.excluded_list_ids or ()),
-        excluded_segment_ids=tuple(row.excluded_segment_ids or ()),
-        template_id=row.template_id,
-        identity_id=row.identity_id,
-        state=State(row.state),
-        created_at=row.created_at,
-        send_at=row.send_at,
-        schedule_error=row.schedule_error,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        launching=frozenset(row.launching or ()),
-        launch_due_at=row.launch_due_at,
-        planned=_counts(_map(row.planned)),
-        excluded={shard: _counts(of) for shard, of in _map(row.excluded).items()},
-    )
-
-
-def _map(found: Any) -> dict[str, Any]:
-    return dict(found.as_dict()) if found else {}
-
-
-def _counts(found: Mapping[str, Any]) -> dict[str, int]:
-    return {name: int(count) for name, count in found.items()}

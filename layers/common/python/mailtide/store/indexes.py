@@ -42,6 +42,17 @@ class DueIndex(GlobalSecondaryIndex[Any]):
     due_at = Instant(range_key=True)
 
 
+class OpenIndex(GlobalSecondaryIndex[Any]):
+    """The batches of a campaign that are not done: few or none, where a campaign has thousands."""
+
+    class Meta:
+        index_name = "open"
+        projection = KeysOnlyProjection()
+
+    open_of = UnicodeAttribute(hash_key=True)
+    batch_id = UnicodeAttribute(range_key=True)
+
+
 class RecipientIndex(GlobalSecondaryIndex[Any]):
     """The messages to one contact: only `sent` rows carry the attribute."""
 

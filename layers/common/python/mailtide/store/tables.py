@@ -19,7 +19,7 @@ from pynamodb.attributes import (
 
 from mailtide.store.call_tables import IdempotencyRow, RequestCountRow
 from mailtide.store.campaign_tables import CampaignRow, SegmentRow, TriggerRow
-from mailtide.store.indexes import DueIndex, ProblemIndex, RecipientIndex
+from mailtide.store.indexes import DueIndex, OpenIndex, ProblemIndex, RecipientIndex
 from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
 from mailtide.store.suppression_tables import SuppressionAuditRow, SuppressionRow
@@ -182,7 +182,9 @@ class BatchRow(Row):
     ips = JSONAttribute(null=True)
     placed_at = Instant(null=True)
     tally = JSONAttribute()  # [accepted, left out, later, failed, doubted]
+    open_of = UnicodeAttribute(null=True)  # the campaign, until the batch is done
     due_index = DueIndex()
+    open_index = OpenIndex()
 
 
 class DeliveryEventRow(Row):
