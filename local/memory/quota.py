@@ -1,5 +1,6 @@
 """Sending IPs and their places in memory."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -47,9 +48,10 @@ class Reservation:
 
 @dataclass(slots=True)
 class Quota:
-    """Reservations by key; what is reserved of a day is their sum."""
+    """Reservations by key, and their sum for each day."""
 
     reservations: dict[ReservationKey, Reservation] = field(default_factory=dict)
+    reserved: Counter[tuple[str, date]] = field(default_factory=Counter)
     limits: dict[tuple[str, date], int] = field(default_factory=dict)
     stopped: set[tuple[str, date]] = field(default_factory=set)
 
@@ -66,13 +68,8 @@ class Quota:
 
     def day(self, ip: SendingIp, on: date) -> Day:
         """Read one IP's day; a day that nobody used yet has the IP's own limit."""
-        held = (
-            reservation.places
-            for key, reservation in self.reservations.items()
-            if (key.ip_id, key.day) == (ip.ip_id, on)
-        )
-        limit = self.limits.get((ip.ip_id, on), ip.daily_limit)
-        return Day(sum(held), limit, (ip.ip_id, on) in self.stopped)
+        day = ip.ip_id, on
+        return Day(self.reserved[day], self.limits.get(day, ip.daily_limit), day in self.stopped)
 
     def held(self, key: ReservationKey) -> int:
         """Return the places that a key's reservation holds; 0 when there is none."""
@@ -85,6 +82,7 @@ class Quota:
         granted = grant(self.day(ip, key.day), wanted)
         if granted > 0:
             self.reservations[key] = Reservation(granted)
+            self.reserved[key.ip_id, key.day] += granted
         return granted
 
     def give_back(self, key: ReservationKey, unused: int) -> None:
@@ -92,3 +90,4 @@ class Quota:
         reservation = self.reservations.get(key)
         if reservation and reservation.returned is None and unused <= reservation.granted:
             reservation.returned = unused
+            self.reserved[key.ip_id, key.day] -= unused

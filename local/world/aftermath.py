@@ -61,6 +61,8 @@ class Aftermath:
     wrap: Wrap  # makes every call of a collaborator a step
     org_id: str
     suppressions: Any
+    readers: float = 1.0  # share of the messages of which anything more is heard
+    stream_cut: int = 9  # records of a batch of the stream, at most
     counters: Counters = field(default_factory=Counters)
     engagement: Engagement = field(default_factory=lambda: Engagement(set()))
     bucket: Bucket = field(default_factory=Bucket)
@@ -71,6 +73,8 @@ class Aftermath:
 
     def follow(self, taken: Taken, envelope_from: str) -> None:
         """Queue what becomes of one message that the relay took."""
+        if self.readers < 1 and self.chance.random() >= self.readers:
+            return
         at = taken.at.replace(microsecond=0) + timedelta(seconds=self.chance.randint(1, 300))
         fate = self.chance.choice(["delivered", "delivered", "delivered", "hard", "deferred"])
         if fate == "deferred":
@@ -109,7 +113,7 @@ class Aftermath:
         """Cut a batch of any size behind what a reader has finished; and what to do when it has."""
         records = self.shards[shard]
         start = self.cursors.get((reader, shard), 0)
-        end = min(len(records), start + self.chance.randint(1, 9))
+        end = min(len(records), start + self.chance.randint(1, self.stream_cut))
 
         def finished() -> None:
             self.cursors[reader, shard] = max(end, self.cursors.get((reader, shard), 0))

@@ -9,6 +9,7 @@ from typing import Any, Self
 from local.world.faults import Fault
 from local.world.relay import Mood
 from mailtide.domain import identifiers
+from mailtide.domain.campaign import Move
 from mailtide.domain.redaction import Redactor
 
 KEY = b"k" * 32  # of contact and message ids
@@ -38,6 +39,9 @@ class Case:
     minutes_to_midnight: int = 600  # at the start
     hasty: bool = False  # a launcher's time is over after its first batch
     patient: bool = False  # senders may hand over long after their lease ran out
+    moves: Mapping[int, Move] = field(default_factory=dict)  # pause, resume, cancel: by step
+    readers: float = 1.0  # share of the messages of which anything more is heard
+    stream_cut: int = 9  # records of a batch of the stream, at most
     faults: Mapping[int, Fault] = field(default_factory=dict)  # by number of the step
 
     def written(self) -> str:
@@ -50,6 +54,7 @@ class Case:
         told: dict[str, Any] = json.loads(text)
         told["mood"] = Mood(**told["mood"])
         told["limits"] = tuple(told["limits"])
+        told["moves"] = {int(step): Move(name) for step, name in told["moves"].items()}
         told["faults"] = {int(step): Fault(name) for step, name in told["faults"].items()}
         return cls(**told)
 

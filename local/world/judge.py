@@ -3,10 +3,11 @@
 from collections import Counter
 
 from local.world import plan
-from local.world.case import ORG
+from local.world.case import CAMPAIGN, ORG
 from local.world.world import World
 from mailtide.domain import metrics
 from mailtide.domain.batch import Batch, Phase
+from mailtide.domain.campaign import State
 from mailtide.domain.event import EventType
 from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, EventRow, SentState
 
@@ -56,6 +57,8 @@ def _everyone_planned_once(world: World) -> list[str]:
     excluded = {one for reasons in world.batches.excluded.values() for one in reasons}
     meant = plan.meant(world)
     lost = meant - world.churn.left - planned.keys() - excluded
+    if _cancelled(world):
+        lost = set()  # the launch may have ended before their turn
     strangers = planned.keys() - meant - world.churn.left
     return [
         *(f"{contact_id} was lost by the launch" for contact_id in sorted(lost)),
@@ -64,28 +67,56 @@ def _everyone_planned_once(world: World) -> list[str]:
     ]
 
 
+def _cancelled(world: World) -> bool:
+    return world.campaigns.rows[ORG, CAMPAIGN].state is State.CANCELLED
+
+
+def _called_off(world: World) -> set[str]:
+    """Return whose turn would have come after the campaign was cancelled."""
+    if not _cancelled(world):
+        return set()
+    return {
+        one.contact_id
+        for batch, _ in world.batches.rows.values()
+        if batch.phase is not Phase.DONE
+        for one in world.batches.recipients(batch)[batch.watermark :]
+    }
+
+
 def _retired(batch: Batch) -> bool:
     """Say whether a launcher who came back late put the batch when the campaign was over."""
     return batch.phase is Phase.WAITING and batch.due_at is None
 
 
 def _everyone_accounted_for(world: World) -> list[str]:
-    """Every planned recipient's rows say what the ledger says, or that nobody knows."""
+    """Every planned recipient's rows say what the ledger says, or that nobody knows.
+
+    Of a campaign that was cancelled, those who had no turn before it have no rows.
+    """
     taken = {one.message_id for one in world.relay.ledger}
+    called_off = _called_off(world)
     broken = []
     for batch, _ in world.batches.rows.values():
-        if _retired(batch):
+        if _retired(batch) and not _cancelled(world):
             continue
         for planned in world.batches.recipients(batch):
             message_id = world.message_id(planned.contact_id)
             told = _told(world, message_id)
-            if told == "nothing":
-                broken.append(f"{message_id} is planned and has no row that says what became of it")
-            elif told == "sent" and message_id not in taken:
-                broken.append(f"{message_id} counts as sent and never left")
-            elif told in ("failed", "suppressed") and message_id in taken:
-                broken.append(f"{message_id} left and its row says {told}")
+            if told == "nothing" and planned.contact_id in called_off:
+                told = "called off"
+            wrong = _contradiction(told, left=message_id in taken)
+            if wrong:
+                broken.append(f"{message_id} {wrong}")
     return broken
+
+
+def _contradiction(told: str, *, left: bool) -> str | None:
+    """Say what is wrong when rows tell this of a message that left, or did not."""
+    if told == "nothing":
+        return "is planned and has no row that says what became of it"
+    if told == "sent" and not left:
+        return "counts as sent and never left"
+    return f"left and its row says {told}" if left and told not in ("sent", "doubt") else None
 
 
 def _told(world: World, message_id: str) -> str:
@@ -125,9 +156,11 @@ def _suppression_holds(world: World) -> list[str]:
     for taken in world.relay.ledger:
         contact_id = _contact_of(world, taken.message_id)
         suppressed_at = world.suppressed_at.get(contact_id)
+        if suppressed_at is None:
+            continue
         claims = [c.step for c in world.claims if contact_id in c.contact_ids]
         last = max((step for step in claims if step < taken.step), default=None)
-        if suppressed_at is not None and last is not None and suppressed_at <= last:
+        if last is not None and suppressed_at <= last:
             broken.append(f"{taken.message_id} left after its contact was suppressed")
     return broken
 

@@ -158,7 +158,7 @@ class _Queues:
         self.world.send_orders(orders)
 
     def waiting(self) -> int:
-        return len(self.world.sending.waiting)
+        return self.world.sending.waiting
 
     def launch(self, org_id: str, campaign_id: str, shards: Any) -> None:
         self.world.ask_launch(org_id, campaign_id, shards)

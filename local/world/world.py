@@ -20,6 +20,7 @@ from local.world.case import CAMPAIGN, KEY, ORG, Case
 from local.world.churn import Churn
 from local.world.clock import START, Clock
 from local.world.faults import Faulty, Steps
+from local.world.operator import Operator
 from local.world.outgoing import TIMEOUT, Claim, Outgoing
 from local.world.queue import Delivery, Queue
 from local.world.relay import Relay
@@ -35,6 +36,7 @@ from mailtide.flows.send import Order
 
 VISIBILITY = TIMEOUT + timedelta(seconds=30)
 MAX_TURNS = 400_000
+TURNS_EACH = 100  # more for each contact
 Work = Callable[[Any], object]
 
 
@@ -67,6 +69,7 @@ class World:
     claims: list[Claim] = field(default_factory=list)
     suppressed_at: dict[str, int] = field(default_factory=dict)  # contact -> step
     churn: Churn = field(init=False)
+    operator: Operator = field(init=False)
     busy: Counter[str] = field(default_factory=Counter)  # invocations that run, by kind
     next_look: datetime = field(init=False)
     runs: int = 0
@@ -91,6 +94,8 @@ class World:
             wrap=self.faulty,
             org_id=ORG,
             suppressions=self.suppressions,
+            readers=self.case.readers,
+            stream_cut=self.case.stream_cut,
         )
         self.relay = Relay(
             clock=self.clock,
@@ -102,6 +107,7 @@ class World:
         )
         self._settle_people()
         self.churn = Churn(self, self.chance, self.case.churn)
+        self.operator = Operator(self, sorted(self.case.moves.items()))
 
     def run(self) -> "World":
         """Start the campaign and play until nothing is left to do.
@@ -110,7 +116,7 @@ class World:
             StuckError: it never came to rest.
         """
         plan.begin(self)
-        for _ in range(MAX_TURNS):
+        for _ in range(MAX_TURNS + TURNS_EACH * self.case.contacts):
             self._invoke()
             if self.scheduler.turn():
                 continue
@@ -169,10 +175,12 @@ class World:
     def _invoke(self) -> None:
         """Start what triggers start: queue messages, the minute's look, what people do."""
         self.churn.act(self.scheduler.steps)
-        # An invocation that stands still was given up: it takes up no concurrency.
-        self.busy = Counter(
-            p.kind for p in self.scheduler.processes if p.wakes_at <= self.clock.now
-        )
+        self.operator.act(self.scheduler.steps)
+        self.busy.clear()
+        for process in self.scheduler.processes:
+            # An invocation that stands still was given up: it takes up no concurrency.
+            if process.wakes_at <= self.clock.now:
+                self.busy[process.kind] += 1
         self._drain(self.launching, "launch", 2, self.outgoing.launch)
         self._drain(self.sending, "sender", self.case.senders, self.outgoing.send)
         self._drain(self.aftermath.queue, "ingest", 2, self.aftermath.ingest)
@@ -219,10 +227,13 @@ class World:
         """Say whether the campaign is in its last state and nothing is on its way."""
         ended = self.campaigns.rows[ORG, CAMPAIGN].state in (State.SENT, State.CANCELLED)
         queues = (self.launching, self.sending, self.aftermath.queue)
-        return ended and not (self.scheduler.processes or any(q.waiting for q in queues))
+        if not ended or self.scheduler.processes or any(queue.waiting for queue in queues):
+            return False
+        return all(batch.due_at is None for batch, _ in self.batches.rows.values())
 
     def _wait(self) -> None:
-        """Jump to the next instant at which something happens."""
+        """Jump to the next instant at which something happens; who paused comes back before."""
+        self.operator.come_back()
         instants = [
             at
             for at in (

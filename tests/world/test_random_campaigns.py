@@ -11,6 +11,7 @@ from local.world.faults import Fault
 from local.world.judge import judge
 from local.world.relay import Mood
 from local.world.world import World
+from mailtide.domain.campaign import Move
 
 share = st.sampled_from([0.0, 0.0, 0.1, 0.3])
 cases = st.builds(
@@ -32,6 +33,9 @@ cases = st.builds(
     churn=st.sampled_from([0, 12]),
     minutes_to_midnight=st.sampled_from([0, 1, 3, 600]),
     hasty=st.booleans(),
+    moves=st.dictionaries(
+        st.integers(0, 400), st.sampled_from([Move.PAUSE, Move.RESUME, Move.CANCEL]), max_size=4
+    ),
     patient=st.booleans(),
     faults=st.dictionaries(st.integers(0, 500), st.sampled_from(list(Fault)), max_size=6),
 )
