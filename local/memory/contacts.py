@@ -238,6 +238,10 @@ class Suppressions:
         mine = {entry_id: one for (org, entry_id), one in self.entries.items() if org == org_id}
         return page(mine, limit, after)
 
+    def has_address(self, org_id: str, contact_id: str) -> bool:
+        """Say whether an address is kept beside the reasons, also of one that was lifted."""
+        return (org_id, contact_id) in self.emails
+
     def forget(self, org_id: str, contact_id: str) -> None:
         """Drop the address and keep the reasons."""
         self.emails.pop((org_id, contact_id), None)

@@ -1,7 +1,7 @@
 """Segments in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from local.memory.pages import page
@@ -38,6 +38,15 @@ class Segments:
         if found:
             self.rows[key] = segment
         return found
+
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        """Write the filter of `new` if the row still has that of `old`."""
+        key = old.org_id, old.segment_id
+        stored = self.rows.get(key)
+        if stored is None or stored.filter != old.filter:
+            return False
+        self.rows[key] = replace(stored, filter=new.filter)
+        return True
 
     def delete(self, org_id: str, segment_id: str) -> bool:
         """Delete a segment; False when it is not there."""

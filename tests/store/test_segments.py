@@ -63,6 +63,18 @@ def test_name_and_filter_are_replaced_if_the_segment_is_there(store: Store) -> N
     assert store.get("acme", "s1") == changed
 
 
+def test_a_filter_is_swapped_while_it_is_the_old_one_and_nothing_else_changes(
+    store: Store,
+) -> None:
+    swapped = replace(ENGAGED, name="not written", filter=OTHER.filter)
+    assert not store.swap(ENGAGED, swapped, NOW)
+    assert store.get("acme", "s1") is None
+    store.create(ENGAGED)
+    assert store.swap(ENGAGED, swapped, NOW)
+    assert store.get("acme", "s1") == replace(ENGAGED, filter=OTHER.filter)
+    assert not store.swap(ENGAGED, swapped, NOW)
+
+
 def test_a_segment_is_deleted_once(store: Store) -> None:
     store.create(ENGAGED)
     assert store.delete("acme", "s1")

@@ -97,6 +97,7 @@ def api() -> Resources:
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
     from mailtide.store.pools import Pools
+    from mailtide.store.segments import Segments
     from mailtide.store.sending_ips import SendingIps
     from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
@@ -106,7 +107,9 @@ def api() -> Resources:
     return Resources(
         contacts=contacts,
         contact_book=ContactBook(contacts, contact_id, now),
-        erasure=Erasure(contacts, lists, suppressions, files(), Jobs(), now),
+        erasure=Erasure(
+            contacts, lists, suppressions, Segments(), files(), Jobs(), redactor(), now
+        ),
         lists=lists,
         segments=_segment_desk(),
         imports=_import_desk(),

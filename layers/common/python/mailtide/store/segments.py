@@ -42,6 +42,15 @@ class Segments:
         row = SegmentRow(segment.org_id, segment.segment_id)
         return dynamo.update(row, actions, SegmentRow.org_id.exists()) is None
 
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        """Write the filter of `new` if the row still has that of `old`."""
+        actions = [
+            SegmentRow.filter.set(segment_json.write(new.filter)),
+            SegmentRow.updated_at.set(at),
+        ]
+        is_old = SegmentRow.filter == segment_json.write(old.filter)
+        return dynamo.update(SegmentRow(old.org_id, old.segment_id), actions, is_old) is None
+
     def delete(self, org_id: str, segment_id: str) -> bool:
         """Delete a segment; False when it is not there."""
         row = SegmentRow(org_id, segment_id)
