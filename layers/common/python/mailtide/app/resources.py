@@ -89,27 +89,21 @@ def entropy() -> bytes:
 def api() -> Resources:
     """All resources of the API."""
     from mailtide.flows.contact_book import ContactBook
-    from mailtide.flows.erasure import Erasure
     from mailtide.flows.pool_desk import PoolDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
-    from mailtide.store.jobs import Jobs
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
     from mailtide.store.pools import Pools
-    from mailtide.store.segments import Segments
     from mailtide.store.sending_ips import SendingIps
-    from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
 
     connect()
-    contacts, lists, suppressions = Contacts(), Lists(), Suppressions()
+    contacts, lists = Contacts(), Lists()
     return Resources(
         contacts=contacts,
         contact_book=ContactBook(contacts, contact_id, now),
-        erasure=Erasure(
-            contacts, lists, suppressions, Segments(), files(), Jobs(), redactor(), now
-        ),
+        erasure=_erasure(),
         lists=lists,
         segments=_segment_desk(),
         imports=_import_desk(),
@@ -164,6 +158,19 @@ def _suppression_desk() -> "SuppressionDesk":
         contact_id=contact_id,
         new_id=new_dated_id,
         clock=now,
+    )
+
+
+def _erasure() -> "Erasure":
+    from mailtide.flows.erasure import Erasure
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.jobs import Jobs
+    from mailtide.store.lists import Lists
+    from mailtide.store.segments import Segments
+    from mailtide.store.suppressions import Suppressions
+
+    return Erasure(
+        Contacts(), Lists(), Suppressions(), Segments(), files(), Jobs(), redactor(), now
     )
 
 
