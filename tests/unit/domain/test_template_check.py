@@ -64,6 +64,14 @@ LIQUID = [
     ("{{ contact.name && 1 }}", "html:1:17 unexpected '&'"),
     ("a\n{{ name }}", "html:2:4 unknown name 'name'; there are campaign, contact, unsub"),
     ("{{ campaign.id }}", "html:1:4 unknown name 'campaign.id'"),
+    (
+        "a\n{% assign unsubscribe_url = contact.x %}",
+        "html:2:11 the name 'unsubscribe_url' cannot be given",
+    ),
+    ("{% capture mt_click %}x{% endcapture %}", "html:1:12 the name 'mt_click' cannot be given"),
+    ("{% for contact in (1..2) %}{% endfor %}", "html:1:8 the name 'contact' cannot be given"),
+    ("{% increment mt_open %}", "html:1:14 the name 'mt_open' cannot be given"),
+    ("{% if (1..9) contains 'x' %}{% endif %}", "html:1:14 a range takes no 'contains'"),
 ]
 
 HTML = [

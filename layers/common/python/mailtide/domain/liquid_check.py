@@ -47,7 +47,12 @@ def faults(part: str, source: str) -> list[Fault]:
         return sorted({*torn, *_first(_constructs(part, source))})
     stopped = language.syntax_error(source)
     if stopped is None:
-        return _first(_calls(part, source), _names(part, source))
+        return _first(
+            _calls(part, source),
+            _names(part, source),
+            _given(part, source),
+            _searched(part, source),
+        )
     return _first(_constructs(part, source)) or [fault_at(part, source, *stopped)]
 
 
@@ -173,3 +178,17 @@ def _names(part: str, source: str) -> Iterator[Fault]:
             yield fault_at(part, source, index, detail)
         elif rest and root == "campaign" and rest[0] not in NAMES[root]:
             yield fault_at(part, source, index, f"unknown name 'campaign.{rest[0]}'")
+
+
+def _given(part: str, source: str) -> Iterator[Fault]:
+    """Find names of ours that are given to something else: links are made with them."""
+    for index, name in language.given(source):
+        if name in NAMES or name.startswith(language.OURS):
+            detail = f"the name '{name}' cannot be given to something else; choose another"
+            yield fault_at(part, source, index, detail)
+
+
+def _searched(part: str, source: str) -> Iterator[Fault]:
+    """Find ranges that would be looked through number by number, however long they are."""
+    for index in language.searched_ranges(source):
+        yield fault_at(part, source, index, "a range takes no 'contains'; compare with <= and >=")
