@@ -73,8 +73,8 @@ class Files(Protocol):
         """
         ...
 
-    def get(self, key: str) -> bytes:
-        """Read a whole object."""
+    def get_many(self, keys: Sequence[str]) -> Iterable[bytes]:
+        """Read whole objects, in order, several at a time."""
         ...
 
     def put(self, key: str, body: bytes) -> None:
@@ -184,10 +184,7 @@ class Importer:
         return Ending.DONE
 
     def _seen(self, job: ImportJob) -> Seen:
-        seen = Seen()
-        for offset in job.chunks:
-            seen.add_packed(self.files.get(job.seen_key(offset)))
-        return seen
+        return Seen(self.files.get_many([job.seen_key(offset) for offset in job.chunks]))
 
     def _read_chunk(self, job: ImportJob, stream: Iterator[Record], layout: Layout) -> _Chunk:
         """Read the rows up to a number or a size; none are left when the chunk has none."""
