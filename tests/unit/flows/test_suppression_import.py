@@ -3,7 +3,7 @@
 import csv
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -242,3 +242,14 @@ def test_any_life_of_an_import_ends_as_the_undisturbed_one(
     faults: dict[int, Fault], seed: int
 ) -> None:
     assert lived(faults, seed)[0][:2] == lived({})[0][:2]
+
+
+def test_a_step_takes_no_more_of_the_file_than_two_megabytes_and_a_row() -> None:
+    world = World()
+    row = "ann@example.com,," + "x" * 60_000 + "\n"
+    pointer = world.begin(("email,reason,more\n" + 50 * row).encode())
+    kind = replace(world.make(lambda target, _: target), chunk_rows=2000)
+    first = kind.step(world.job(pointer))
+    assert first.progress["rows_read"] == 34
+    assert world.run(pointer) is Ending.DONE
+    assert world.job(pointer).progress["rows_read"] == 50

@@ -30,12 +30,10 @@ from mailtide.domain.import_job import (
     pack,
 )
 from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
-from mailtide.flows.csv_file import BLOCK_BYTES, CsvFile, FileChangedError
+from mailtide.flows import csv_file
+from mailtide.flows.csv_file import BLOCK_BYTES, CHUNK_ROWS, CsvFile, FileChangedError
 from mailtide.flows.import_contacts import Contacts, write_contacts
 from mailtide.flows.pointers import ImportPointer
-
-CHUNK_ROWS = 2000
-CHUNK_BYTES = 2_000_000
 
 
 class Ending(StrEnum):
@@ -189,11 +187,8 @@ class Importer:
     def _read_chunk(self, job: ImportJob, stream: Iterator[Record], layout: Layout) -> _Chunk:
         """Read the rows up to a number or a size; none are left when the chunk has none."""
         chunk = _Chunk(job.place)
-        for record in stream:
+        for record in csv_file.chunk(stream, job.place, self.chunk_rows):
             self._take(job, chunk, record, layout)
-            size = chunk.after.offset - job.place.offset
-            if chunk.size >= self.chunk_rows or size >= CHUNK_BYTES:
-                break
         return chunk
 
     def _take(self, job: ImportJob, chunk: _Chunk, record: Record, layout: Layout) -> None:

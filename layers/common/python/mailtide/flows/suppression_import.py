@@ -11,7 +11,6 @@ Source: docs/domain/suppression.md.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from mailtide.domain import suppression_csv
@@ -23,9 +22,8 @@ from mailtide.domain.message import instant
 from mailtide.domain.redaction import Redactor
 from mailtide.domain.suppression import Evidence, Suppression
 from mailtide.errors import InvalidInputError
-from mailtide.flows.csv_file import CsvFile, FileChangedError
-
-CHUNK_ROWS = 2000
+from mailtide.flows import csv_file
+from mailtide.flows.csv_file import CHUNK_ROWS, CsvFile, FileChangedError
 
 
 class Files(Protocol):
@@ -94,7 +92,9 @@ class SuppressionImport:
         file = CsvFile(source_key(job), cursor["etag"], cursor["bytes"])
         layout = self._layout(job, file)
         place = Place(*cursor["place"]) if "place" in cursor else layout.start
-        chunk = list(islice(file.records(self.files, place, layout), self.chunk_rows))
+        chunk = list(
+            csv_file.chunk(file.records(self.files, place, layout), place, self.chunk_rows)
+        )
         if not chunk:
             return Checkpoint({**cursor, "phase": "report"}, job.progress)
         refused = self._suppress(job, chunk, layout)
