@@ -80,7 +80,7 @@ ACCESS: dict[str, Access] = {
         secrets=("identity",),
     ),
     "jobs": Access(
-        tables={"jobs": "rw", "contacts": "r", "lists": "r", "suppression_list": "rw"},
+        tables={"jobs": "rw", "contacts": "r", "lists": "rw", "suppression_list": "rw"},
         get=("exports", "imports"),
         put=("exports", "imports"),
         delete=("exports", "imports"),

@@ -125,11 +125,8 @@ class Lists:
             self.lists[org_id, list_id] = replace(found, last_sent=at)
 
     def delete(self, org_id: str, list_id: str) -> bool:
-        """Delete a list and its members; False when it is not there."""
-        if self.lists.pop((org_id, list_id), None) is None:
-            return False
-        self.rows.pop(list_id, None)
-        return True
+        """Delete a list without its members; False when it is not there."""
+        return self.lists.pop((org_id, list_id), None) is not None
 
     def members(self, list_id: str, shard: str) -> Sequence[str]:
         """Return the contact ids of one shard of a list, sorted."""
@@ -152,6 +149,10 @@ class Lists:
     def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
         """Make contacts members; those that are stay so."""
         self.rows[list_id].update(contact_ids)
+
+    def remove_members(self, list_id: str, contact_ids: Sequence[str]) -> None:
+        """Take contacts off a list; those that are not on it do not matter."""
+        self.rows[list_id].difference_update(contact_ids)
 
     def remove_member(self, list_id: str, contact_id: str) -> bool:
         """Take a contact off a list; False when it was not on it."""

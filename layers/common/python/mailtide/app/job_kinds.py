@@ -70,8 +70,16 @@ def _suppression_import() -> "Kind":
     return SuppressionImport(files(), Suppressions(), redactor(), contact_id)
 
 
+def _list_deletion() -> "Kind":
+    from mailtide.flows.list_deletion import ListDeletion
+    from mailtide.store.lists import Lists
+
+    return ListDeletion(Lists())
+
+
 KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {
     JobKind.EXPORT: _exporter,
+    JobKind.LIST_DELETION: _list_deletion,
     JobKind.SEGMENT_COUNT: _segment_count,
     JobKind.SUPPRESSION_IMPORT: _suppression_import,
 }

@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     SUPPRESSION_IMPORT = "suppression_import"
     SEGMENT_COUNT = "segment_count"
+    LIST_DELETION = "list_deletion"
 
 
 class JobState(StrEnum):
