@@ -12,6 +12,9 @@ from mailtide.transports.ses_mailer import Answer, Letter, SesMailer, Then
 from tests.transports import scripted_ses as script
 from tests.transports.scripted_ses import Action, Reply, ScriptedSes, client_of, refusal
 
+UNVERIFIED = (
+    "Email address is not verified. The following identities failed the check in region EU-WEST-1"
+)
 LETTER = Letter("a@example.net", b"Subject: x\r\n\r\nHello\r\n", "news", {"mt-message": "m1"})
 # Far more than the kernel's buffers hold: what closes the connection is noticed while writing.
 LARGE = Letter("a@example.net", b"x" * 24_000_000, "news", {})
@@ -124,8 +127,10 @@ def test_no_meaningful_answer_to_a_whole_request_is_in_doubt(action: Action, tak
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        ("MessageRejected", "Email address is not verified. The following failed: news@acme.test"),
-        ("MailFromDomainNotVerifiedException", "Mail-From domain is not verified"),
+        ("MessageRejected", "Address blacklisted."),
+        # The sandbox: SES names whom it may not mail.
+        ("MessageRejected", f"{UNVERIFIED}: A@example.net"),
+        ("MessageRejected", f"{UNVERIFIED}: a@example.net, news@acme.test"),
         ("BadRequestException", "Missing final '@domain'"),
     ],
 )
@@ -175,6 +180,9 @@ def test_what_halts_the_account_says_nothing_about_the_message(reply: Reply) -> 
         refusal(403, "ExpiredTokenException"),
         Reply(404, b"<html>Not found</html>"),
         refusal(400, "SomethingNewException"),
+        # The sender lost its verification: a whole campaign must not be given up for that.
+        refusal(400, "MessageRejected", f"{UNVERIFIED}: news@acme.test"),
+        refusal(400, "MailFromDomainNotVerifiedException", "The domain is not verified."),
     ],
 )
 def test_what_is_about_us_is_tried_again_and_counted(reply: Reply) -> None:
