@@ -120,6 +120,11 @@ def let_go(job: Job, now: datetime) -> Job:
     return job if job.is_over else replace(job, holder=None, due_at=now + PATIENCE)
 
 
+def dropped(job: Job, now: datetime) -> Job:
+    """Return a job that its holder cannot go on with now; the next look asks again."""
+    return replace(job, holder=None, due_at=now)
+
+
 def failed(job: Job, why: str, code: str, now: datetime) -> Job:
     """Return a job that is given up."""
     return replace(
