@@ -91,6 +91,8 @@ HTML = [
     ),
     ("<style>a{}", "html:1:1 '<style>' is not ended by '</style>'"),
     ("{% if contact.x %}</div>{% endif %}", "html:1:19 '</div>' ends nothing"),
+    ("{% for i in contact.x %}</b><i>{% endfor %}</i>", "html:1:25 '</b>' ends nothing"),
+    ("{% for i in contact.x %}</i>{% endfor %}", "html:1:25 '</i>' ends nothing"),
     ("{% for i in contact.x %}<i>{{ i }}{% endfor %}</i><u>", "html:1:51 '<u>' is not ended by"),
     ("<i>" * 600, "html:1:1504 elements are nested over 500 deep"),
 ]
@@ -258,6 +260,11 @@ def test_of_very_many_errors_the_first_are_named() -> None:
         "{{ contact.a | date: '%d' | append: 'x' | truncate: 5, '' | slice: 0, 2 }}",
         "{{ contact.a | default: 'b', allow_false: true }}{{ contact['first name'] }}",
         "<!-- {{ contact.a }} <b> --><!-->x<!--->",
+        "{% for i in contact.a %}{% unless forloop.first %}</td></tr>{% endunless %}"
+        "{% if forloop.first %}<table>{% endif %}<tr><td>x"
+        "{% if forloop.last %}</td></tr></table>{% endif %}{% endfor %}",
+        "{% for i in contact.a %}{% for j in i %}</div>{% endfor %}<div>{% endfor %}</div>",
+        "{% for i in contact.a %}{% capture x %}</b>{% endcapture %}{% endfor %}",
     ],
 )
 def test_a_good_template_passes(html: str) -> None:
