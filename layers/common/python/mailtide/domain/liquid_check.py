@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mailtide.domain import liquid_language as language
-from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at
+from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at, instead
 from mailtide.domain.markup import constructs
 
 NAMES = {"campaign": {"name"}, "contact": set[str](), "unsubscribe_url": set[str]()}
@@ -29,6 +29,13 @@ _BRANCHES = {
     "break": frozenset({"for", "tablerow"}),
     "continue": frozenset({"for", "tablerow"}),
 }
+_KNOWN_TAGS = language.TAGS | frozenset(_BRANCHES)
+_HINTS = (
+    (re.compile(r"&#?\w+;"), "write the character itself, not its entity"),
+    (re.compile("[\u2018-\u201f]"), "use straight quotes"),
+    (re.compile("&&"), "write 'and'"),
+    (re.compile(r"\|\|"), "write 'or'"),
+)
 _READ_WITH_THEIR_BLOCK = frozenset({"else", "break", "continue"})
 _BEFORE = {"elsif": "{% if true %}", "when": "{% case 1 %}"}  # what a branch is read behind
 _CLOSED_BY = {"elsif": "endif", "when": "endcase"}
@@ -139,17 +146,24 @@ def _constructs(part: str, source: str) -> Iterator[Fault]:
         if construct.verbatim or name in _VERBATIM or _nested(text) or _depth(text) > MAX_DEPTH:
             continue
         if tag is not None and not _is_known(name):
-            yield fault_at(part, source, start, f"unknown tag '{name}'" if name else "an empty tag")
+            detail = f"unknown tag '{name}'{instead(name, _KNOWN_TAGS)}" if name else "an empty tag"
+            yield fault_at(part, source, start, detail)
         elif name not in _READ_WITH_THEIR_BLOCK and not name.startswith("end"):
             before = _BEFORE.get(name, "")
             stopped = language.syntax_error(before + text + _rest(name))
             if stopped is not None:
                 index = min(max(stopped[0] - len(before), 0), len(text) - 1)
-                yield fault_at(part, source, start + index, stopped[1])
+                detail = stopped[1] + _hint(text, index)
+                yield fault_at(part, source, start + index, detail)
 
 
 def _is_known(name: str) -> bool:
-    return name in language.TAGS or name in _BRANCHES or name.removeprefix("end") in _BLOCKS
+    return name in _KNOWN_TAGS or name.removeprefix("end") in _BLOCKS
+
+
+def _hint(text: str, index: int) -> str:
+    """Say what to write instead of what editors of text and of HTML write on their own."""
+    return next((f"; {hint}" for found, hint in _HINTS if found.match(text, index)), "")
 
 
 def _nested(text: str) -> bool:
@@ -165,7 +179,8 @@ def _rest(name: str) -> str:
 def _calls(part: str, source: str) -> Iterator[Fault]:
     for call in language.calls(source):
         if call.name not in language.FILTERS:
-            yield fault_at(part, source, call.index, f"unknown filter '{call.name}'")
+            detail = f"unknown filter '{call.name}'{instead(call.name, language.FILTERS)}"
+            yield fault_at(part, source, call.index, detail)
         elif (why := language.misfit(call)) is not None:
             yield fault_at(part, source, call.index, why)
 
