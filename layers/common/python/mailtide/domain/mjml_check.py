@@ -19,6 +19,7 @@ _Found = Iterator[tuple[int, str]]
 _TEXT_ONLY = frozenset({"mj-preview", "mj-style", "mj-title"})
 _CONTROL = re.compile(r"\{%-?\s*(\w+)")
 _BLOCKS = frozenset({"capture", "case", "for", "if", "ifchanged", "tablerow", "unless"})
+_COUNTS = re.compile(r"\{%-?\s*(cycle|decrement|increment)\b")
 _SIZE = {"px": re.compile(r"\d+(?:\.\d+)?px"), "px or %": re.compile(r"\d+(?:\.\d+)?(?:px|%)")}
 
 
@@ -121,6 +122,10 @@ def _value(masked: Masked, name: str, attribute: Attribute) -> _Found:
     if unit is not None and not _SIZE[unit].fullmatch(attribute.value.strip()):
         detail = f"the '{attribute.name}' of '<{name}>' is a number and {unit}, and no Liquid"
         yield attribute.start, detail
+    for place, liquid in masked.placed(attribute.start, attribute.end):
+        if counts := _COUNTS.match(liquid):  # the compiler writes a value more than once
+            detail = f"'{counts[1]}' cannot stand in an attribute; capture it before the element"
+            yield place, detail
 
 
 def _loose(masked: Masked, element: Element) -> _Found:
