@@ -147,10 +147,13 @@ def test_an_unusable_file_fails_and_is_not_kept() -> None:
 def test_a_file_that_is_replaced_meanwhile_fails_the_import() -> None:
     world = World()
     pointer = world.begin(FILE)
-    world.run(pointer, seconds=0)
+    for _ in range(2):
+        world.run(pointer, seconds=0)
+    assert len(world.files.objects) == 2  # the upload, and a refused row
     world.files.put(source_key(world.job(pointer)), FILE + b"x@example.com,,,\n")
     assert world.run(pointer) is Ending.FAILED
     assert world.job(pointer).failure_code == "import_file_changed"
+    assert world.files.objects == {}  # they held addresses
 
 
 def test_what_is_lifted_after_the_start_stays_lifted() -> None:
