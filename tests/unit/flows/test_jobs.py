@@ -128,8 +128,7 @@ def test_what_can_never_work_fails_with_the_reason(error: MailtideError, code: s
 
 
 def test_what_may_work_later_is_asked_for_at_the_next_look_and_not_before() -> None:
-    kinds = iter([Failing(RetryableError("busy")), Counting(Notes())])
-    world = JobWorld(lambda _: next(kinds))
+    world = JobWorld(lambda _: Failing(RetryableError("busy")))
     pointer = world.start(JobKind.EXPORT, {})
     with pytest.raises(RetryableError, match="busy"):
         world.run(pointer)
