@@ -71,3 +71,8 @@ def test_what_is_not_displayed_is_not_in_it(html: str, text: str) -> None:
 )
 def test_what_only_some_branches_hide_is_in_it(html: str, text: str) -> None:
     assert text_of(html, v=1, l=[1]) == text + "\n"
+
+
+def test_an_address_is_in_one_piece() -> None:
+    html = "<a href='https://x.example/\n  ?q=a b&amp;\tr=ü '>go</a>"
+    assert text_of(html) == "go (https://x.example/%20%20?q=a%20b&r=ü)\n"

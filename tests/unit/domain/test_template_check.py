@@ -94,6 +94,10 @@ HTML = [
     ("{% for i in contact.x %}</b><i>{% endfor %}</i>", "html:1:25 '</b>' ends nothing"),
     ("{% for i in contact.x %}</i>{% endfor %}", "html:1:25 '</i>' ends nothing"),
     ("{% for i in contact.x %}<i>{{ i }}{% endfor %}</i><u>", "html:1:51 '<u>' is not ended by"),
+    ("\n<p title={{ contact.x }}>a", "html:2:10 a merge field in a tag needs quotes around"),
+    ("<p {{ contact.x }}>a", "html:1:4 a merge field in a tag needs quotes"),
+    ("<p id=a{% echo contact.x %}>a", "html:1:8 a merge field in a tag needs quotes"),
+    ("<a data-mt-notrack href=https://a.example/?{{ contact.x }}>a</a>", "html:1:44 a merge field"),
     ("<i>" * 600, "html:1:1504 elements are nested over 500 deep"),
 ]
 
@@ -254,7 +258,8 @@ def test_of_very_many_errors_the_first_are_named() -> None:
         "<!--[if !mso]><!--><div>x</div><!--<![endif]--><![if !mso]>x<![endif]>",
         "<script>if (a < b) { '</p' + '<b>' }</script><title>a <b> c</title>",
         "1 < 2 and 3 > 2 & <3",
-        "<td class={{ contact.a }} {% if contact.b < 3 %}width='1'{% endif %}>x",
+        "<td class='{{ contact.a }}' {% if contact.b < 3 %}width=1{% endif %}>x",
+        "<td class={% cycle 'a', 'b' %}><a href={{ unsubscribe_url }}>x</a>",
         "{%- if contact.a -%}<b>x</b>{%- elsif contact.b contains '>' -%}<i>y</i>{%- endif -%}",
         "{% tablerow i in contact.a cols: 2 %}<b>{{ i }}</b>{% endtablerow %}",
         "{{ contact.a | date: '%d' | append: 'x' | truncate: 5, '' | slice: 0, 2 }}",

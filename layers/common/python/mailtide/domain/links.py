@@ -89,10 +89,12 @@ def shown(masked: Masked, address: str, utm: Utm | None = None) -> str:
 
     The filter `mt_tag` appends them to an address that is made for one message.
     """
-    link = read(masked, Href(0, 0, address.strip(), marked=False), utm)
+    plain = markup.link_address(address)
+    link = read(masked, Href(0, 0, plain, marked=False), utm)
     if isinstance(link, Personal):
         return _CAPTURE.format(link.liquid) + "{{ mt_link | mt_tag }}" if utm else link.liquid
-    plain = tagged(address.strip(), utm) if isinstance(link, Shared) else address.strip()
+    if isinstance(link, Shared):  # as its author wrote it, but in one piece
+        plain = tagged(plain.replace(" ", "%20"), utm)
     return markup.verbatim(plain)
 
 
@@ -120,7 +122,7 @@ def _no_scheme(address: str) -> str:
         return "{{ unsubscribe_url }} is a whole link: no filter, nothing before or behind it"
     if address.startswith("{%"):
         return "the host of a link cannot depend on Liquid; give each case an <a> of its own"
-    if address.startswith("{{"):
+    if "{{" in address:
         return "the host of a link cannot come from a merge field; write it out: https://host/…"
     return f"a link needs its scheme and host, as in https://example.com/; this one is {address!r}"
 
