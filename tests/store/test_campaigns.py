@@ -1,6 +1,7 @@
 """Campaigns: the table and the twin in memory keep the same contract."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,6 +66,12 @@ def test_a_campaign_is_read_as_it_was_written_and_by_its_organisation_only(
 ) -> None:
     assert campaigns.get(ORG, ID) == DRAFT
     assert campaigns.get("other", ID) is None
+
+
+def test_a_draft_that_an_earlier_attempt_has_written_is_there_and_stays(campaigns: Store) -> None:
+    assert campaigns.create(replace(DRAFT, created_at=LATER))
+    assert campaigns.get(ORG, ID) == DRAFT
+    assert not campaigns.create(replace(DRAFT, name="Another"))
 
 
 def test_a_start_sets_state_and_what_to_launch_at_once(campaigns: Store) -> None:

@@ -1,11 +1,11 @@
 """What the API offers, and the imports that it starts."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from mailtide import naming
 from mailtide.app.base import (
     client,
     connect,
@@ -77,12 +77,12 @@ class Resources:
 
 def new_id() -> str:
     """Name something new (16 characters)."""
-    return identifiers.encode(os.urandom(identifiers.ID_BYTES))
+    return identifiers.encode(naming.draw(identifiers.ID_BYTES))
 
 
 def entropy() -> bytes:
     """Return the random bytes of a new API key."""
-    return os.urandom(organisation.KEY_BYTES)
+    return naming.draw(organisation.KEY_BYTES)
 
 
 @cache
@@ -279,7 +279,7 @@ def _campaign_desk() -> "CampaignDesk":
             ses=ses_account(),
             clock=now,
         ),
-        new_id=lambda: identifiers.encode(os.urandom(identifiers.CAMPAIGN_BYTES)),
+        new_id=lambda: identifiers.encode(naming.draw(identifiers.CAMPAIGN_BYTES)),
         clock=now,
     )
 
