@@ -1,7 +1,7 @@
 """Segments in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from local.memory.pages import page
@@ -31,22 +31,13 @@ class Segments:
         """Write a segment under a fresh id; a repeat of the same write changes nothing."""
         self.rows.setdefault((segment.org_id, segment.segment_id), segment)
 
-    def replace(self, segment: Segment, at: datetime) -> bool:
-        """Write name and filter anew; False when the segment is not there."""
-        key = segment.org_id, segment.segment_id
-        found = key in self.rows
-        if found:
-            self.rows[key] = segment
-        return found
-
     def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
-        """Write the filter of `new` if the row still has that of `old`."""
+        """Write name and filter of `new` if the row still has those of `old`."""
         key = old.org_id, old.segment_id
-        stored = self.rows.get(key)
-        if stored is None or stored.filter != old.filter:
-            return False
-        self.rows[key] = replace(stored, filter=new.filter)
-        return True
+        found = self.rows.get(key) == old
+        if found:
+            self.rows[key] = new
+        return found
 
     def delete(self, org_id: str, segment_id: str) -> bool:
         """Delete a segment; False when it is not there."""

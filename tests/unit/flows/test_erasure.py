@@ -160,7 +160,7 @@ class Edited(Segments):
             self.delete(old.org_id, old.segment_id)
         self.edits -= 1
         both = And((old.filter, segment_text.read("list is list1")))
-        self.replace(replace(old, filter=both), at)
+        super().swap(old, replace(old, filter=both), at)
         return super().swap(old, new, at)
 
 

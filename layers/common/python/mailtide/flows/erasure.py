@@ -77,7 +77,7 @@ class Segments(Protocol):
         ...
 
     def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
-        """Write the filter of `new` if the row still has that of `old`."""
+        """Write name and filter of `new` if the row still has those of `old`."""
         ...
 
 
