@@ -22,6 +22,7 @@ class Access:
     keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
     sends_over_ses: bool = False
     reads_ses_account: bool = False
+    reads_ses_identities: bool = False
     keeps_ses_sets: bool = False  # it makes configuration sets, and lets them publish to our topic
 
     def to_objects(self) -> Iterator[tuple[str, str]]:
@@ -58,6 +59,7 @@ ACCESS: dict[str, Access] = {
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
         reads_ses_account=True,
+        reads_ses_identities=True,
         keeps_ses_sets=True,
     ),
     "insights": Access(
@@ -118,6 +120,7 @@ ACCESS: dict[str, Access] = {
             "identities": "rw",
         },
         send=("launch", "sending", "jobs"),
+        reads_ses_identities=True,
     ),
     "sender": Access(
         tables={

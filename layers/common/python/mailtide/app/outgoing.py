@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailtide.app.base import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mailtide.flows.recipients import Recipients
     from mailtide.flows.release import Release
     from mailtide.flows.send import Sender
+    from mailtide.flows.ses_senders import SesSenders
     from mailtide.flows.start import Starter
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
@@ -99,9 +100,18 @@ def starter() -> "Starter":
         templates=Templates(),
         identities=Identities(),
         sending_ips=SendingIps(),
+        senders=ses_senders(),
         launches=orders(),
         clock=now,
     )
+
+
+def ses_senders() -> "SesSenders":
+    """What looks up at SES who may be written as a sender."""
+    from mailtide.flows.ses_senders import SesSenders
+    from mailtide.transports.ses_identities import SesIdentities
+
+    return SesSenders(SesIdentities(partial(client, "sesv2")))
 
 
 @cache

@@ -17,7 +17,7 @@ from mailtide.app.base import (
     settings,
 )
 from mailtide.app.job_kinds import files, job_desk, new_dated_id, suppression_uploads
-from mailtide.app.outgoing import starter
+from mailtide.app.outgoing import ses_senders, starter
 from mailtide.domain import identifiers, organisation
 
 if TYPE_CHECKING:
@@ -277,6 +277,7 @@ def _campaign_desk() -> "CampaignDesk":
             sending_ips=SendingIps(),
             quota=Quota(),
             ses=ses_account(),
+            senders=ses_senders(),
             clock=now,
         ),
         new_id=lambda: identifiers.encode(naming.draw(identifiers.CAMPAIGN_BYTES)),
