@@ -22,6 +22,7 @@ class IdentityIn(Body):
         from_name="Acme",
         from_address="letters@example.com",
         bounce_domain="b.example.com",
+        pool_id="pool",
     )
 
     name: Name
@@ -39,7 +40,9 @@ class IdentityIn(Body):
 class IdentityChange(Body):
     """What may be changed about an identity; what is left out stays."""
 
-    model_config = example(from_name="Acme News", reply_to="support@example.com")
+    model_config = example(
+        {"pool_id": "pool"}, from_name="Acme News", reply_to="support@example.com"
+    )
 
     name: Name = ""
     from_name: FromName = ""
