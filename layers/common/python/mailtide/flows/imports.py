@@ -154,8 +154,6 @@ class Importer:
             self._clear(job)
             return Ending.STALE
         try:
-            if not self.lists.exists(job.org_id, job.list_id):
-                raise NotFoundError("The list was deleted.")
             return self._work(job, holder, until)
         except FileChangedError:
             why = "The file was replaced or removed meanwhile."
@@ -205,7 +203,13 @@ class Importer:
         chunk.good += 1
 
     def _apply(self, job: ImportJob, chunk: _Chunk, seen: Seen) -> ImportJob:
-        """Write all that a chunk says; return the job behind it."""
+        """Write all that a chunk says; return the job behind it.
+
+        Raises:
+            NotFoundError: when the list was deleted: what became its members would stay for good.
+        """
+        if not self.lists.exists(job.org_id, job.list_id):
+            raise NotFoundError("The list was deleted.")
         write_contacts(self.contacts, job, chunk.rows, self.clock)
         self.lists.add_members(job.list_id, list(chunk.rows), self.clock())
         first = [contact_id for contact_id in chunk.rows if seen.add(contact_id)]
