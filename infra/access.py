@@ -69,6 +69,7 @@ ACCESS: dict[str, Access] = {
             "campaign_metrics": "r",
             "contacts": "r",
             "email_delivery_events": "r",
+            "identities": "r",
             "request_counts": "w",
         },
         secrets=("identity",),
