@@ -9,7 +9,13 @@ from difflib import get_close_matches
 
 from mailtide.errors import InvalidInputError
 
+# An item of DynamoDB holds 400 KB (409,600 bytes), its other attributes and names included.
+MAX_BYTES = 390_000  # of all parts of a template, the compiled HTML included
 MAX_FAULTS = 100  # of one kind; more of them help nobody, and each costs time
+
+
+class TooLargeError(ValueError):
+    """A template becomes too large, and stops being compiled before it takes time and memory."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

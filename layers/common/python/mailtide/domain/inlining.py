@@ -19,6 +19,7 @@ from html.parser import HTMLParser
 from css_inline import CSSInliner
 
 from mailtide.domain import markup
+from mailtide.domain.faults import MAX_BYTES, TooLargeError
 from mailtide.domain.markup import Attribute, Kind, Masked, Token
 
 MARK = "data-mt-inline"  # on a `style` element that is inlined and then taken out
@@ -28,6 +29,7 @@ _UNSTYLED = frozenset(
 )
 _LEFT_OUT = frozenset({"base", "link"})  # of the copy: they name what is elsewhere
 _EVERYWHERE = frozenset({"", "all", "screen"})
+_MAX_MATCHES = 3_000_000  # declarations times elements; the library takes some seconds for them
 _INLINER = CSSInliner(load_remote_stylesheets=False)
 
 # One declaration: strings and what is in brackets may hold semicolons.
@@ -71,6 +73,9 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
     Args:
         masked: an HTML document or a piece of one.
         marked_only: take only the `style` elements that carry `MARK`.
+
+    Raises:
+        TooLargeError: when the styles alone are too large, or more than can be worked out.
     """
     found = list(sheets(masked))
     marked = [sheet for sheet in found if MARK in sheet.attributes]
@@ -82,8 +87,16 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
             for token in markup.tokens(masked.text)
             if token.kind is Kind.OPENING and token.name not in _UNSTYLED
         ]
+        declarations = sum(_declarations(masked.text, s) for s in found if s.tag.start in used)
+        if declarations * len(tags) > _MAX_MATCHES:
+            raise TooLargeError(
+                f"{declarations:,} declarations of style for {len(tags):,} elements are too many"
+            )
         copy = _edited(masked.text, sorted(_copied(masked, tags, found, used)))
-        styles = _Styles(_INLINER.inline(copy)).found
+        page = _INLINER.inline(copy)
+        if len(page) - len(copy) > MAX_BYTES:
+            raise TooLargeError(f"styles at its elements alone have over {MAX_BYTES:,} bytes")
+        styles = _Styles(page).found
         split = _unsplit if marked_only else _split
         edits = [
             _styled(masked.text, tag, *split(styles[number]))
@@ -92,6 +105,10 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
         ]
     edits += [(sheet.tag.start, sheet.after, "") for sheet in marked if sheet.tag.start in used]
     return _edited(masked.text, sorted(edits))
+
+
+def _declarations(text: str, sheet: Sheet) -> int:
+    return sum(text.count(mark, sheet.tag.end, sheet.end) for mark in "{;")
 
 
 def _copied(

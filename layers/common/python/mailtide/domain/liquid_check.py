@@ -41,6 +41,9 @@ _BEFORE = {"elsif": "{% if true %}", "when": "{% case 1 %}"}  # what a branch is
 _CLOSED_BY = {"elsif": "endif", "when": "endcase"}
 
 
+_Found = Iterator[tuple[int, str]]  # position, what is wrong
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     name: str
@@ -54,12 +57,9 @@ def faults(part: str, source: str) -> list[Fault]:
         return sorted({*torn, *_first(_constructs(part, source))})
     stopped = language.syntax_error(source)
     if stopped is None:
-        return _first(
-            _calls(part, source),
-            _names(part, source),
-            _given(part, source),
-            _searched(part, source),
-        )
+        text = language.parsed(source)
+        kinds = (_calls(text), _names(text), _given(text), _searched(text))
+        return _first(*(_placed(part, source, kind) for kind in kinds))
     return _first(_constructs(part, source)) or [fault_at(part, source, *stopped)]
 
 
@@ -176,34 +176,36 @@ def _rest(name: str) -> str:
     return f"{{% {closing} %}}" if closing else ""
 
 
-def _calls(part: str, source: str) -> Iterator[Fault]:
-    for call in language.calls(source):
+def _placed(part: str, source: str, found: _Found) -> Iterator[Fault]:
+    return (fault_at(part, source, index, detail) for index, detail in found)
+
+
+def _calls(text: language.Parsed) -> _Found:
+    for call in language.calls(text):
         if call.name not in language.FILTERS:
-            detail = f"unknown filter '{call.name}'{instead(call.name, language.FILTERS)}"
-            yield fault_at(part, source, call.index, detail)
-        elif (why := language.misfit(call)) is not None:
-            yield fault_at(part, source, call.index, why)
+            why = f"unknown filter '{call.name}'{instead(call.name, language.FILTERS)}"
+            yield call.index, why
+        elif (misfit := language.misfit(call)) is not None:
+            yield call.index, misfit
 
 
-def _names(part: str, source: str) -> Iterator[Fault]:
-    for index, (root, *rest) in language.names(source):
+def _names(text: language.Parsed) -> _Found:
+    for index, (root, *rest) in language.names(text):
         if root not in NAMES:
             known = ", ".join(sorted(NAMES))
-            detail = f"unknown name '{root}'; there are {known}"
-            yield fault_at(part, source, index, detail)
+            yield index, f"unknown name '{root}'; there are {known}"
         elif rest and root == "campaign" and rest[0] not in NAMES[root]:
-            yield fault_at(part, source, index, f"unknown name 'campaign.{rest[0]}'")
+            yield index, f"unknown name 'campaign.{rest[0]}'"
 
 
-def _given(part: str, source: str) -> Iterator[Fault]:
+def _given(text: language.Parsed) -> _Found:
     """Find names of ours that are given to something else: links are made with them."""
-    for index, name in language.given(source):
+    for index, name in language.given(text):
         if name in NAMES or name.startswith(language.OURS):
-            detail = f"the name '{name}' cannot be given to something else; choose another"
-            yield fault_at(part, source, index, detail)
+            yield index, f"the name '{name}' cannot be given to something else; choose another"
 
 
-def _searched(part: str, source: str) -> Iterator[Fault]:
+def _searched(text: language.Parsed) -> _Found:
     """Find ranges that would be looked through number by number, however long they are."""
-    for index in language.searched_ranges(source):
-        yield fault_at(part, source, index, "a range takes no 'contains'; compare with <= and >=")
+    for index in language.searched_ranges(text):
+        yield index, "a range takes no 'contains'; compare with <= and >="

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from dateutil import parser as dates  # type: ignore[import-untyped]
@@ -30,6 +30,7 @@ from mailtide.domain.markup import constructs
 from mailtide.errors import PermanentError
 
 _LONGEST_DATE = 100  # characters; what is longer is none, and takes long to be read as one
+Parsed: TypeAlias = BoundTemplate
 MAX_REASON = 300  # characters; it is kept in the message's row
 NOW = "mt now"  # names in the data that no template can spell
 BIND = "mt bind"
@@ -196,10 +197,15 @@ class Call:
     keywords: tuple[str, ...]
 
 
-def calls(source: str) -> list[Call]:
-    """Return the filters that a text without syntax errors uses, in order."""
+def parsed(source: str) -> Parsed:
+    """Return a text without syntax errors as the engine reads it."""
+    return _PLAIN.from_string(source)
+
+
+def calls(text: Parsed) -> list[Call]:
+    """Return the filters that a text uses, in order."""
     found = {}
-    used = (getattr(part, "filters", None) for part in _walk(_PLAIN.from_string(source).nodes))
+    used = (getattr(part, "filters", None) for part in _walk(text.nodes))
     for filter_ in chain.from_iterable(filter(None, used)):
         at = filter_.token.start_index
         named = tuple(arg.name for arg in filter_.args if hasattr(arg, "name"))
@@ -222,24 +228,24 @@ def misfit(call: Call) -> str | None:
     return None
 
 
-def names(source: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+def names(text: Parsed) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield (position, path) of each name that a text takes from outside; paths as in `a.b`."""
-    for uses in _PLAIN.from_string(source).analyze().globals.values():
+    for uses in text.analyze().globals.values():
         for use in uses:
             yield use.span.index, tuple(str(segment) for segment in use.segments)
 
 
-def given(source: str) -> Iterator[tuple[int, str]]:
+def given(text: Parsed) -> Iterator[tuple[int, str]]:
     """Yield (position, name) of each name that a text gives to a value, or to a loop's element."""
-    for node in _walk(_PLAIN.from_string(source).nodes):
+    for node in _walk(text.nodes):
         if isinstance(node, Node):
             for name in (*node.template_scope(), *node.block_scope()):
                 yield name.token.start_index, str(name)
 
 
-def searched_ranges(source: str) -> Iterator[int]:
+def searched_ranges(text: Parsed) -> Iterator[int]:
     """Yield the position of each range that is looked through with `contains`."""
-    for part in _walk(_PLAIN.from_string(source).nodes):
+    for part in _walk(text.nodes):
         if isinstance(part, ContainsExpression) and isinstance(part.left, RangeLiteral):
             yield part.token.start_index
 

@@ -5,6 +5,7 @@ Source: docs/domain/rendering.md.
 """
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from mailtide.domain import (
@@ -119,12 +120,14 @@ def _unquoted(masked: Masked) -> Iterator[tuple[int, str]]:
         if tag.kind is not Kind.OPENING or tag.name.startswith("mj-"):
             continue
         quoted = [
-            range(a.start, a.end)
+            (a.start, a.end)
             for a in markup.attributes(masked.text, tag)
             if a.value is not None and masked.text[a.value_start] in "\"'"
         ]
         for place, liquid in masked.placed(tag.start, tag.end):
-            if _WRITES.match(liquid) and not any(place in span for span in quoted):
+            last = bisect(quoted, (place, 0)) - 1  # the last that begins before it
+            inside = last >= 0 and place < quoted[last][1]
+            if not inside and _WRITES.match(liquid):
                 yield place, "a merge field in a tag needs quotes around the value it stands in"
 
 
