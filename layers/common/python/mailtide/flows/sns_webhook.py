@@ -30,6 +30,14 @@ class Answer(StrEnum):
     ENDED = "ended"  # somebody ended the subscription; it is not taken back
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that was proved, and what was done with it."""
+
+    answer: Answer
+    topic: str  # ARN
+
+
 class Sns(Protocol):
     """SNS's own pages."""
 
@@ -59,7 +67,7 @@ class SnsWebhook:
     queue: Queue
     bucket: Bucket
 
-    def take(self, body: bytes, now: datetime) -> Answer:
+    def take(self, body: bytes, now: datetime) -> Taken:
         """Queue a notification, or confirm a subscription.
 
         Raises:
@@ -77,6 +85,9 @@ class SnsWebhook:
             raise UnauthenticatedError(
                 "The signature does not fit the message.", code="signature_invalid"
             )
+        return Taken(self._act(posted, body, now), posted.topic)
+
+    def _act(self, posted: sns.Posted, body: bytes, now: datetime) -> Answer:
         if posted.kind == sns.SUBSCRIPTION:
             self.sns.confirm(sns.confirmation_url(posted))
             return Answer.CONFIRMED
