@@ -95,6 +95,7 @@ HTML = [
     ("{% for i in contact.x %}</i>{% endfor %}", "html:1:25 '</i>' ends nothing"),
     ("{% for i in contact.x %}<i>{{ i }}{% endfor %}</i><u>", "html:1:51 '<u>' is not ended by"),
     ("\n<p title={{ contact.x }}>a", "html:2:10 a merge field in a tag needs quotes around"),
+    ("<p id='b' title={{ contact.x }}>a", "html:1:17 a merge field in a tag needs quotes"),
     ("<p {{ contact.x }}>a", "html:1:4 a merge field in a tag needs quotes"),
     ("<p id=a{% echo contact.x %}>a", "html:1:8 a merge field in a tag needs quotes"),
     ("<a data-mt-notrack href=https://a.example/?{{ contact.x }}>a</a>", "html:1:44 a merge field"),
