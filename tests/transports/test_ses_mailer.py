@@ -215,6 +215,15 @@ def test_what_the_client_itself_refuses_was_no_hand_over() -> None:
     assert ses.asked == []
 
 
+def test_what_the_client_refuses_is_not_taken_for_the_message_before() -> None:
+    with ScriptedSes() as ses:
+        mailer = SesMailer(client_of(ses.url))
+        assert isinstance(mailer.send(LETTER, 60).outcome, Accepted)
+        answer = mailer.send(replace(LETTER, recipient=7), 60)  # type: ignore[arg-type]
+        mailer.close()
+    assert isinstance(answer.outcome, Refused)
+
+
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_no_mode_of_the_environment_repeats_a_request(
     mode: str, monkeypatch: pytest.MonkeyPatch
