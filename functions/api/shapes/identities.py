@@ -11,6 +11,13 @@ from mailtide.http import Body, example
 
 FromName = Annotated[str, StringConstraints(max_length=200), Trimmed, Line]
 Domain = Annotated[str, StringConstraints(max_length=255)]
+ReplyTo = Annotated[
+    Email | None, Field(description="where replies go; null where there is a `reply_domain`")
+]
+ReplyDomain = Annotated[
+    Domain | None,
+    Field(description="replies come to addresses at it, and are counted; null with a `reply_to`"),
+]
 Selectors = Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=50)]
 
 
@@ -30,8 +37,8 @@ class IdentityIn(Body):
     from_address: Email
     bounce_domain: Domain
     stream: Stream = Stream.MARKETING
-    reply_to: Email | None = None
-    reply_domain: Domain | None = None
+    reply_to: ReplyTo = None
+    reply_domain: ReplyDomain = None
     tracking_domain: Domain | None = None
     dkim_selectors: Selectors = Field(default_factory=list)
     pool_id: SomeId | None = None
@@ -49,8 +56,8 @@ class IdentityChange(Body):
     from_address: Email = ""
     bounce_domain: Domain = ""
     stream: Stream = Stream.MARKETING
-    reply_to: Email | None = None
-    reply_domain: Domain | None = None
+    reply_to: ReplyTo = None
+    reply_domain: ReplyDomain = None
     tracking_domain: Domain | None = None
     dkim_selectors: Selectors = Field(default_factory=list)
     pool_id: SomeId | None = None
