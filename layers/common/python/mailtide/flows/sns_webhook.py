@@ -18,6 +18,7 @@ from mailtide.errors import TooLargeError, UnauthenticatedError
 from mailtide.flows import envelope
 from mailtide.flows.envelope import Bucket, Queue
 from mailtide.sources import sns
+from mailtide.sources.sns import Posted
 
 BODY_LIMIT = 300_000  # bytes; a message of SNS has at most 256 KB
 
@@ -87,7 +88,7 @@ class SnsWebhook:
             )
         return Taken(self._act(posted, body, now), posted.topic)
 
-    def _act(self, posted: sns.Posted, body: bytes, now: datetime) -> Answer:
+    def _act(self, posted: Posted, body: bytes, now: datetime) -> Answer:
         if posted.kind == sns.SUBSCRIPTION:
             self.sns.confirm(sns.confirmation_url(posted))
             return Answer.CONFIRMED
