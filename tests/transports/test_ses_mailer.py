@@ -176,6 +176,7 @@ def test_what_halts_the_account_says_nothing_about_the_message(reply: Reply) -> 
     "reply",
     [
         refusal(404, "NotFoundException", "Configuration set <news> does not exist."),
+        refusal(400, "BadRequestException", "Configuration set <news> does not exist."),
         refusal(403, "AccessDeniedException"),
         refusal(403, "ExpiredTokenException"),
         Reply(404, b"<html>Not found</html>"),

@@ -43,6 +43,7 @@ _DAILY_QUOTA = "daily"  # in the words of a throttled answer: "Daily message quo
 # In those of a rejection, before the addresses that are meant: the sender's, or in the sandbox the
 # recipient's.
 _NOT_VERIFIED = "not verified"
+_SET = "configuration set"  # one that is gone may be called a bad request
 
 
 class Then(Enum):
@@ -134,7 +135,7 @@ def _refusal(error: ClientError, recipient: str) -> Answer:
     words = f"{code}: {error.response['Error'].get('Message', '')}"[:MAX_RESPONSE]
     if not 400 <= status < 500:
         return Answer(Unknown(words), reached=False)
-    if code in _ABOUT_THE_MESSAGE and not _is_about_the_sender(words, recipient):
+    if code in _ABOUT_THE_MESSAGE and not _is_about_us(words, recipient):
         return Answer(Refused(later=False, code=None, response=words))
     put_off = Refused(later=True, code=None, response=words, tried=False)
     if code in _THROTTLED and _DAILY_QUOTA not in words.lower():
@@ -145,7 +146,7 @@ def _refusal(error: ClientError, recipient: str) -> Answer:
     return Answer(Refused(later=True, code=None, response=words), Then.STOP)
 
 
-def _is_about_the_sender(words: str, recipient: str) -> bool:
-    """Say whether the sender is not verified: no recipient is to be given up for that."""
+def _is_about_us(words: str, recipient: str) -> bool:
+    """Say whether the sender is not verified, or the set gone: nobody is given up for that."""
     said = words.lower()
-    return _NOT_VERIFIED in said and recipient.lower() not in said
+    return _SET in said or (_NOT_VERIFIED in said and recipient.lower() not in said)
