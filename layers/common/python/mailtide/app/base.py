@@ -123,7 +123,7 @@ def client(service: str) -> Any:
 
 @cache
 def hasty_client(service: str) -> Any:
-    """Return a client that gives up within seconds: somebody waits for a page or an image."""
+    """Return a client that gives up within seconds: somebody waits for the answer."""
     return session().create_client(service, region_name=region(), config=_HASTY)
 
 

@@ -10,6 +10,7 @@ from mailtide.app.base import (
     client,
     connect,
     fetch_secret,
+    hasty_client,
     keyring,
     message_id,
     now,
@@ -111,7 +112,8 @@ def ses_senders() -> "SesSenders":
     from mailtide.flows.ses_senders import SesSenders
     from mailtide.transports.ses_identities import SesIdentities
 
-    return SesSenders(SesIdentities(partial(client, "sesv2")))
+    # Somebody waits for the start, or other campaigns of the minute do.
+    return SesSenders(SesIdentities(partial(hasty_client, "sesv2")))
 
 
 @cache
