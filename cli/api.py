@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,8 @@ TRIES = 4  # of a call that is answered "later"
 LONGEST_WAIT_SECONDS = 30.0
 PIECE = 1 << 18  # bytes of a file that are sent between two looks at the progress
 _LATER = frozenset({429, 503})
+_BEING_DONE = "idempotency_in_progress"  # an earlier try, whose answer was lost
+_LOST = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.WriteError)
 
 
 class ApiError(Exception):
@@ -30,8 +33,8 @@ class ApiError(Exception):
 class Api:
     """Calls with one key (or none); safe to share between threads.
 
-    A call that is answered "later" (429, 503) is made again when the answer says; each change
-    carries an idempotency key, so that its repeats are one.
+    A call that is answered "later" (429, 503), or whose answer is lost on the way, is made again;
+    each change carries an idempotency key, so that its repeats are one.
     """
 
     def __init__(
@@ -83,15 +86,22 @@ class Api:
         """
         headers = {} if method == "GET" else {"Idempotency-Key": uuid.uuid4().hex}
         request: dict[str, Any] = {"json": body, "params": query, "headers": headers}
-        response = self._client.request(method, path, **request)
-        for n in range(TRIES - 1):
-            if response.status_code not in _LATER:
-                break
-            self._sleep(min(_retry_after(response) or 2.0**n, LONGEST_WAIT_SECONDS))
-            response = self._client.request(method, path, **request)
+        response = self._answer(method, path, request)
         if not response.is_success:
             raise ApiError(method, path, response)
         return response.json() if response.content else None
+
+    def _answer(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
+        """Send a request until its answer is another than "later", or the tries are over."""
+        for n in range(TRIES - 1):
+            wait = None
+            with suppress(*_LOST):
+                response = self._client.request(method, path, **request)
+                if not _is_later(response):
+                    return response
+                wait = _retry_after(response)
+            self._sleep(min(wait or 2.0**n, LONGEST_WAIT_SECONDS))
+        return self._client.request(method, path, **request)
 
 
 def put_file(
@@ -128,6 +138,10 @@ def _pieces(content: bytes | Path, seen: Callable[[int], object]) -> Iterator[by
         while piece := file.read(PIECE):
             seen(len(piece))
             yield piece
+
+
+def _is_later(response: httpx.Response) -> bool:
+    return response.status_code in _LATER or _json_or_empty(response).get("code") == _BEING_DONE
 
 
 def _retry_after(response: httpx.Response) -> float | None:

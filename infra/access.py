@@ -22,6 +22,7 @@ class Access:
     keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
     sends_over_ses: bool = False
     reads_ses_account: bool = False
+    reads_ses_identities: bool = False
     keeps_ses_sets: bool = False  # it makes configuration sets, and lets them publish to our topic
 
     def to_objects(self) -> Iterator[tuple[str, str]]:
@@ -58,6 +59,7 @@ ACCESS: dict[str, Access] = {
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
         reads_ses_account=True,
+        reads_ses_identities=True,
         keeps_ses_sets=True,
     ),
     "insights": Access(
@@ -67,6 +69,7 @@ ACCESS: dict[str, Access] = {
             "campaign_metrics": "r",
             "contacts": "r",
             "email_delivery_events": "r",
+            "identities": "r",
             "request_counts": "w",
         },
         secrets=("identity",),
@@ -80,7 +83,7 @@ ACCESS: dict[str, Access] = {
         secrets=("identity",),
     ),
     "jobs": Access(
-        tables={"jobs": "rw", "contacts": "r", "lists": "r", "suppression_list": "rw"},
+        tables={"jobs": "rw", "contacts": "r", "lists": "rw", "suppression_list": "rw"},
         get=("exports", "imports"),
         put=("exports", "imports"),
         delete=("exports", "imports"),
@@ -118,6 +121,7 @@ ACCESS: dict[str, Access] = {
             "identities": "rw",
         },
         send=("launch", "sending", "jobs"),
+        reads_ses_identities=True,
     ),
     "sender": Access(
         tables={

@@ -28,6 +28,7 @@ from multiprocessing.managers import BaseManager
 from pathlib import Path
 from typing import Any
 
+from local.bulk_rows import Source, source
 from local.memory.contacts import Contacts, Lists
 from local.memory.imports import Files, Imports, Pointers
 from mailtide.domain import identifiers
@@ -40,44 +41,8 @@ from mailtide.flows.pointers import ImportPointer
 KEY = b"k" * 16
 POINTER = ImportPointer("acme", "import1")
 LIST = "list1"
-REFUSED_EVERY = 997  # rows; primes, so that they fall anywhere in a chunk
-TWICE_EVERY = 101
 WATCH_SECONDS = 0.002
 ROUND = timedelta(minutes=10)  # of one worker, as the function's time is
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file, and what has to become of it."""
-
-    body: bytes
-    rows: int
-    addresses: int
-    refused: tuple[int, ...]  # lines
-
-
-def source(rows: int) -> Source:
-    """Make a file: most rows new people, some of them twice in other case, some that are wrong."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["email", "first_name", "city", "timezone"])
-    refused = []
-    known = 0
-    for number in range(rows):
-        if number % REFUSED_EVERY == REFUSED_EVERY - 1:
-            refused.append(number + 2)
-            writer.writerow([f"no address {number}", "Ann", "Rome", ""])
-        elif known and number % TWICE_EVERY == TWICE_EVERY - 1:
-            writer.writerow([_address(number % known).upper(), "", "Oslo", ""])
-        else:
-            writer.writerow([_address(known), f"Ann{number}", "Rome", "Europe/Rome"])
-            known += 1
-    return Source(text.getvalue().encode(), rows, known, tuple(refused))
-
-
-def _address(number: int) -> str:
-    domain = ("gmail.com", "yahoo.com", "outlook.com", f"company{number % 5000}.com")[number % 4]
-    return f"person.{number}@{domain}"
 
 
 @dataclass(slots=True)

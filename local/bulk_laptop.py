@@ -4,18 +4,16 @@ import csv
 import io
 import time
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cli.api import Api
 from local import laptop
-
-if TYPE_CHECKING:
-    from local.bulk_import import Source
+from local.bulk_rows import Source
 
 PAUSE_SECONDS = 1.0
 
 
-def imported(file: "Source") -> list[str]:
+def imported(file: Source) -> list[str]:
     """Import a file into a stack that is put up for it; print the time, return what is wrong."""
     with laptop.running(laptop.Options(), print) as world:
         api = world.api

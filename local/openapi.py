@@ -1,7 +1,8 @@
 """Describe the HTTP API: `python -m local.openapi` writes docs/openapi.json from the routes.
 
-The routes of all functions that answer the API are merged into one description. What follows from a
-route's form (its scope, parameters, body) is added to what the route itself says.
+The routes of all functions that answer HTTP are merged into one description. What follows from a
+route's form (its scope, parameters, body) is added to what the route itself says; of webhooks and
+tracking, which need no API key, `local/openapi_edges.py` knows the form.
 Source: OpenAPI 3.1; RFC 9457 (problems).
 """
 
@@ -13,6 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from local import openapi_edges as edges
 from local import openapi_problems as problems
 
 OUTPUT = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
@@ -63,6 +65,15 @@ def resolvers() -> Mapping[str, Any]:
     return {"api": api.resolver, "insights": insights.resolver}
 
 
+def edge_resolvers() -> Mapping[str, Any]:
+    """Return the resolvers of the functions that answer without an API key, by function."""
+    resolvers()  # sets what Powertools reads
+    from functions.tracking import handler as tracking
+    from functions.webhook import handler as webhook
+
+    return {"tracking": tracking.edge, "webhook": webhook.edge}
+
+
 def described(resolver: Any) -> dict[str, Any]:
     """Return the description of one function, as Powertools makes it."""
     from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
@@ -86,6 +97,7 @@ def description() -> dict[str, Any]:
     for path, operations in paths.items():
         for method, operation in operations.items():
             _complete(method, path, operation, schemas)
+    paths |= _edge_paths()
     shown = schemas | problems.SCHEMAS
     return {
         "openapi": "3.1.0",
@@ -100,8 +112,21 @@ def description() -> dict[str, Any]:
                 name: {"description": words, "schema": {"type": "integer", "minimum": 0}}
                 for name, words in _HEADERS.items()
             },
-            "securitySchemes": {"key": _KEY},
+            "securitySchemes": {"key": _KEY, **edges.SCHEMES},
         },
+    }
+
+
+def _edge_paths() -> dict[str, Any]:
+    """Return the operations of the edges; that HEAD is answered like GET goes without saying."""
+    return {
+        path: {
+            method: edges.described(method, path, operation)
+            for method, operation in operations.items()
+            if method != "head"
+        }
+        for resolver in edge_resolvers().values()
+        for path, operations in described(resolver)["paths"].items()
     }
 
 

@@ -6,7 +6,7 @@ Source: RFC 9457; docs/problems.md.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,15 +73,24 @@ def answers(method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]
     Raises:
         KeyError: a route names a code that the page does not explain.
     """
-    by_status: dict[str, set[str]] = {}
-    for code in (*_of_form(method, path, operation), *operation.pop(PROBLEMS, ())):
-        by_status.setdefault(statuses()[code], set()).add(code)
-    own = {status: _answer(*sorted(codes)) for status, codes in sorted(by_status.items())}
+    own = of_codes((*_of_form(method, path, operation), *operation.pop(PROBLEMS, ())))
     shared = {
         status: {"$ref": f"#/components/responses/{name}"}
         for status, (name, _) in _EVERYWHERE.items()
     }
     return own | shared
+
+
+def of_codes(codes: Iterable[str]) -> dict[str, Any]:
+    """Return the responses that are problems with these codes, by status.
+
+    Raises:
+        KeyError: the page does not explain one of them.
+    """
+    by_status: dict[str, set[str]] = {}
+    for code in codes:
+        by_status.setdefault(statuses()[code], set()).add(code)
+    return {status: _answer(*sorted(found)) for status, found in sorted(by_status.items())}
 
 
 @cache

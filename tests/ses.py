@@ -7,6 +7,9 @@ from urllib.parse import unquote
 from tests.transports.scripted_ses import Reply, refusal
 
 SETS = "/v2/email/configuration-sets"
+IDENTITIES = "/v2/email/identities/"
+SIGNED = {"SigningEnabled": True, "Status": "SUCCESS"}
+VERIFIED = {"VerifiedForSendingStatus": True, "DkimAttributes": SIGNED, "Tags": []}
 GONE = refusal(404, "NotFoundException", "There is no such thing.")
 
 
@@ -29,11 +32,14 @@ class SesConfigured:
     account_error: Reply | None = None
     sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     destinations: dict[str, dict[str, Any]] = field(default_factory=dict)  # by set
+    identities: dict[str, Any] | None = None  # None: any name is verified and signed
 
     def answer(self, method: str, path: str, body: Any) -> Reply:
         """Answer everything but a request to send."""
         if path == "/v2/email/account":
             return self.account_error or Reply(200, self.account)
+        if path.startswith(IDENTITIES):
+            return self._identity(unquote(path.removeprefix(IDENTITIES)))
         if method == "POST" and path == SETS:
             self.sets[body["ConfigurationSetName"]] = body
             return Reply(200)
@@ -48,3 +54,7 @@ class SesConfigured:
         destination = {"Name": "mailtide", **body["EventDestination"]}
         self.destinations[name] = destination
         return Reply(200)
+
+    def _identity(self, name: str) -> Reply:
+        found = VERIFIED if self.identities is None else self.identities.get(name)
+        return GONE if found is None else Reply(200, found)

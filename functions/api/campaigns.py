@@ -63,7 +63,7 @@ def delete_campaign(campaign_id: Id) -> Response[None]:
     Scope.SEND,
     "Start a campaign",
     status=202,
-    problems=CONFLICT,
+    problems=(*CONFLICT, "ses_sender_not_verified", "ses_dkim_missing"),
 )
 def start_campaign(campaign_id: Id, dry_run: DryRun = False) -> CampaignView | ForecastView:
     """Start a campaign, or say what a start would do."""

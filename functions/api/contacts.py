@@ -62,10 +62,11 @@ def change_contact(contact_id: Id, change: ContactChange) -> ContactView:
 
 @resource.delete("/api/contacts/<contact_id>", Scope.SEND, "Erase a contact")
 def erase_contact(contact_id: Id) -> Response[None]:
-    """Erase a person: the contact, its memberships, the address of a suppression.
+    """Erase a person: the contact, its memberships, the address of a suppression or in a filter.
 
-    Exports and reports of imports are removed too, whoever is in them. Reasons not to write to the
-    person stay known, counters stay as they are.
+    Who is suppressed without being a contact is erased by the suppression's `contact_id`. Exports
+    and reports of imports are removed too, whoever is in them. Reasons not to write to the person
+    stay known, counters stay as they are.
     """
     app.api().erasure.run(resource.org_id, contact_id)
     return no_content()

@@ -8,8 +8,10 @@ from functions.api.shapes.lists import ListIn, ListView, MembersIn, MembersView,
 from mailtide import app
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
+from mailtide.domain.job import JobKind
 from mailtide.domain.organisation import Scope
 from mailtide.domain.page import Page
+from mailtide.flows.list_deletion import task_of
 from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource, found
 
@@ -46,8 +48,9 @@ def rename_list(list_id: Id, change: ListIn) -> ListView:
 
 @resource.delete("/api/lists/<list_id>", Scope.SEND, "Delete a list")
 def delete_list(list_id: Id) -> Response[None]:
-    """Delete a list; its contacts stay."""
+    """Delete a list; its contacts stay. A job takes them off it, a large list's in minutes."""
     _find(list_id)
+    app.api().jobs.start(resource.org_id, JobKind.LIST_DELETION, task_of(list_id))
     app.api().lists.delete(resource.org_id, list_id)
     return no_content()
 

@@ -1,8 +1,8 @@
 """Jobs: work on exports and whatever else takes longer than a request.
 
 Trigger: SQS `jobs` (a pointer per job, partial failures reported).
-Writes: jobs, suppression_list; objects under `exports/` and `imports/`; queue `jobs`; metric of
-runs by their ending.
+Writes: jobs, lists (members), suppression_list; objects under `exports/` and `imports/`; queue
+`jobs`; metric of runs by their ending.
 Errors: a run that fails returns its pointer to the queue and goes on from the last checkpoint;
 after 5 receives it goes to the DLQ. `release` asks again for jobs that nobody works on.
 """

@@ -37,9 +37,10 @@ def mail(source_id: str) -> dict[str, str]:
 @edge.post("/webhooks/ses")
 def notification() -> dict[str, bool]:
     """Take one message of SNS: a notification, or one about the subscription."""
-    answer = app.sns_webhook().take(edge.body(), app.now())
-    metrics.add_metric(name=f"Sns{answer.value.title()}", unit=MetricUnit.Count, value=1)
-    return {answer.value: True}
+    taken = app.sns_webhook().take(edge.body(), app.now())
+    logger.append_keys(sns=taken.answer.value, topic=taken.topic)
+    metrics.add_metric(name=f"Sns{taken.answer.value.title()}", unit=MetricUnit.Count, value=1)
+    return {taken.answer.value: True}
 
 
 def _post(source_id: str) -> Post:

@@ -27,6 +27,8 @@ def grant_ses(function: MailtideFunction, access: Access) -> None:
         _allow(function, SEND, [_arn(function, IDENTITIES), _arn(function, SETS)])
     if access.reads_ses_account:
         _allow(function, ["ses:GetAccount"], [EVERY])
+    if access.reads_ses_identities:
+        _allow(function, ["ses:GetEmailIdentity"], [_arn(function, IDENTITIES)])
     if access.keeps_ses_sets:
         _allow(function, KEEP_SETS, [_arn(function, SETS)])
         _allow(function, ["ses:ListTagsForResource"], [_arn(function, POOLS)])

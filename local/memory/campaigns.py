@@ -43,7 +43,8 @@ class Campaigns:
 
     def create(self, campaign: Campaign) -> bool:
         """Write a draft under a fresh id; False when the id is taken."""
-        return self.rows.setdefault(_key(campaign), campaign) == campaign
+        standing = self.rows.setdefault(_key(campaign), campaign)
+        return replace(standing, created_at=campaign.created_at) == campaign
 
     def revise(self, campaign: Campaign) -> bool:
         """Write what a draft plans anew; False when it is no draft any more, or gone."""

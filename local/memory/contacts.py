@@ -127,11 +127,8 @@ class Lists:
             self.lists[org_id, list_id] = replace(found, last_sent=at)
 
     def delete(self, org_id: str, list_id: str) -> bool:
-        """Delete a list and its members; False when it is not there."""
-        if self.lists.pop((org_id, list_id), None) is None:
-            return False
-        self.rows.pop(list_id, None)
-        return True
+        """Delete a list without its members; False when it is not there."""
+        return self.lists.pop((org_id, list_id), None) is not None
 
     def members(self, list_id: str, shard: str) -> Sequence[str]:
         """Return the contact ids of one shard of a list, sorted."""
@@ -154,6 +151,10 @@ class Lists:
     def add_members(self, list_id: str, contact_ids: Sequence[str], at: datetime) -> None:
         """Make contacts members; those that are stay so."""
         self.rows[list_id].update(contact_ids)
+
+    def remove_members(self, list_id: str, contact_ids: Sequence[str]) -> None:
+        """Take contacts off a list; those that are not on it do not matter."""
+        self.rows[list_id].difference_update(contact_ids)
 
     def remove_member(self, list_id: str, contact_id: str) -> bool:
         """Take a contact off a list; False when it was not on it."""
@@ -236,6 +237,10 @@ class Suppressions:
         """Return the liftings of an organisation, the newest first."""
         mine = {entry_id: one for (org, entry_id), one in self.entries.items() if org == org_id}
         return page(mine, limit, after)
+
+    def has_address(self, org_id: str, contact_id: str) -> bool:
+        """Say whether an address is kept beside the reasons, also of one that was lifted."""
+        return (org_id, contact_id) in self.emails
 
     def forget(self, org_id: str, contact_id: str) -> None:
         """Drop the address and keep the reasons."""

@@ -32,10 +32,10 @@ class IdempotencyKeys:
         return True
 
     def release(self, org_id: str, name: str, claim: str) -> None:
-        """Remove a claim without an answer."""
+        """Empty a claim without an answer."""
         standing = self.records.get((org_id, name))
         if standing and standing.claim == claim and not standing.answered:
-            del self.records[org_id, name]
+            self.records[org_id, name] = replace(standing, claim="")
 
 
 def _mark(record: Record | None) -> tuple[str, bool] | None:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from local.memory.pages import page
 from mailtide.domain.organisation import ApiKey, Organisation, Source
 from mailtide.domain.page import Page
 from mailtide.errors import ConflictError
+
+Made = TypeVar("Made", ApiKey, Organisation, Source)
 
 
 @dataclass(slots=True)
@@ -20,10 +23,10 @@ class Organisations:
     def create(self, organisation: Organisation, first_key: ApiKey) -> None:
         """Write a new organisation and the key that opens it."""
         stored = self.organisations.get(organisation.org_id, organisation)
-        if stored != organisation:
+        if not _made_alike(organisation, stored):
             raise ConflictError("This id is taken.", code="already_exists")
         self.add_key(first_key)
-        self.organisations[organisation.org_id] = organisation
+        self.organisations.setdefault(organisation.org_id, organisation)
 
     def get(self, org_id: str) -> Organisation | None:
         """Return one organisation."""
@@ -43,9 +46,10 @@ class Organisations:
     def add_key(self, key: ApiKey) -> None:
         """Write a new key."""
         listed = self._keys_of(key.org_id).get(key.key_id, key)
-        if self.api_keys.get(key.key_hash, key) != key or listed != key:
+        by_hash = self.api_keys.get(key.key_hash, key)
+        if not (_made_alike(key, by_hash) and _made_alike(key, listed)):
             raise ConflictError("This id is taken.", code="already_exists")
-        self.api_keys[key.key_hash] = key
+        self.api_keys.setdefault(key.key_hash, key)
 
     def keys(self, org_id: str, limit: int, after: str | None) -> Page[ApiKey]:
         """Return the organisation's keys by id, revoked ones too."""
@@ -61,9 +65,9 @@ class Organisations:
 
     def add_source(self, source: Source) -> None:
         """Write a new source."""
-        if self.all_sources.get(source.source_id, source) != source:
+        if not _made_alike(source, self.all_sources.get(source.source_id, source)):
             raise ConflictError("This id is taken.", code="already_exists")
-        self.all_sources[source.source_id] = source
+        self.all_sources.setdefault(source.source_id, source)
 
     def find_source(self, source_id: str) -> Source | None:
         """Return a source by its id alone, whoever owns it."""
@@ -88,3 +92,8 @@ class Organisations:
 
     def _keys_of(self, org_id: str) -> dict[str, ApiKey]:
         return {key.key_id: key for key in self.api_keys.values() if key.org_id == org_id}
+
+
+def _made_alike(new: Made, standing: Made) -> bool:
+    """Say whether what stands was made as `new` is, now or by an earlier attempt."""
+    return replace(standing, created_at=new.created_at) == new

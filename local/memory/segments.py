@@ -31,12 +31,12 @@ class Segments:
         """Write a segment under a fresh id; a repeat of the same write changes nothing."""
         self.rows.setdefault((segment.org_id, segment.segment_id), segment)
 
-    def replace(self, segment: Segment, at: datetime) -> bool:
-        """Write name and filter anew; False when the segment is not there."""
-        key = segment.org_id, segment.segment_id
-        found = key in self.rows
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        """Write name and filter of `new` if the row still has those of `old`."""
+        key = old.org_id, old.segment_id
+        found = self.rows.get(key) == old
         if found:
-            self.rows[key] = segment
+            self.rows[key] = new
         return found
 
     def delete(self, org_id: str, segment_id: str) -> bool:

@@ -81,6 +81,7 @@ class Endpoint:
                 web.get(LIST + "/{address}", self._show_suppressed),
                 web.delete(LIST + "/{address}", self._allow),
                 web.get("/v2/email/tags", self._tags),
+                web.get("/v2/email/identities/{name}", self._identity),
             ]
         )
         return app
@@ -211,6 +212,9 @@ class Endpoint:
     async def _tags(self, request: web.Request) -> web.Response:
         tags = self.account.tags(request.query.get("ResourceArn", ""))
         return web.json_response({"Tags": tags})
+
+    async def _identity(self, request: web.Request) -> web.Response:
+        return web.json_response(self.account.identity(request.match_info["name"]))
 
     async def _state(self, _: web.Request) -> web.Response:
         return web.json_response(

@@ -78,7 +78,7 @@ class Churn:
             return
         segments = self.world.campaigns.segments
         segment = segments.rows[ORG, self.chance.choice(sorted(SEGMENTS))]
-        segments.replace(replace(segment, filter=NOBODY), self.world.clock.now)
+        segments.swap(segment, replace(segment, filter=NOBODY), self.world.clock.now)
 
     def _somebody(self) -> tuple[str, str]:
         return self.chance.choice(sorted(self.world.contacts.rows))

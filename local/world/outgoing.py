@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.memory.contents import Identities
 from local.memory.messages import Messages
+from local.memory.ses_identities import SesIdentities, verified
 from local.world.case import CAMPAIGN, ORG, REDACTOR
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
@@ -20,6 +21,7 @@ from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.schedule import Schedule
 from mailtide.flows.send import Order, Sender
+from mailtide.flows.ses_senders import SesSenders
 from mailtide.flows.start import Starter
 from mailtide.flows.takeover import Takeover
 
@@ -103,6 +105,11 @@ class Outgoing:
             templates=self.world.faulty(self.world.campaigns.templates, "templates"),
             identities=self.world.faulty(self.world.campaigns.identities, "identities"),
             sending_ips=self.world.faulty(self.world.sending_ips, "sending_ips"),
+            senders=SesSenders(
+                self.world.faulty(
+                    SesIdentities({"example.com": verified("example.com")}), "ses_identities"
+                )
+            ),
             launches=self.world.faulty(_Queues(self.world), "queues"),
             clock=self.world.clock,
         )

@@ -61,7 +61,7 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(length)
             status, more, raw = api.answer(Request(self.command, self.path, headers, body))
             self.send_response(status)
-            for name, value in {**more, "Content-Length": str(len(raw))}.items():
+            for name, value in {"Content_Length": str(len(raw)), **more}.items():
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()
             self.wfile.write(raw)

@@ -8,6 +8,8 @@ import pytest
 from cli.api import LONGEST_WAIT_SECONDS, PIECE, TRIES, Api, ApiError, put_file
 from tests.cli.conftest import ScriptedApi
 
+IN_PROGRESS = "idempotency_in_progress"
+
 
 @pytest.fixture
 def waited() -> list[float]:
@@ -30,6 +32,24 @@ def test_a_change_that_is_answered_later_is_made_again_as_the_same_one(
     assert caller.post("/api/lists", {"name": "x"}) == {"list_id": "l"}
     assert waited == [7.0]
     assert len({one.headers["idempotency-key"] for one in api.requests}) == 1
+
+
+def test_a_change_whose_answer_is_lost_is_made_again_as_the_same_one(
+    api: ScriptedApi, caller: Api, waited: list[float]
+) -> None:
+    api.on("POST /api/lists", b"{", Content_Length="90", Connection="close")  # ends too early
+    api.on("POST /api/lists", {"code": IN_PROGRESS}, status=409, Retry_After="3")
+    api.on("POST /api/lists", {"list_id": "l"}, status=201)
+    assert caller.post("/api/lists", {"name": "x"}) == {"list_id": "l"}
+    assert waited == [1.0, 3.0]
+    assert len({one.headers["idempotency-key"] for one in api.requests}) == 1
+
+
+def test_a_refusal_by_the_state_of_things_is_not_tried_again(api: ScriptedApi, caller: Api) -> None:
+    api.on("POST /x", {"code": "conflict_state"}, status=409)
+    with pytest.raises(ApiError):
+        caller.post("/x")
+    assert len(api.requests) == 1
 
 
 def test_two_changes_are_two(api: ScriptedApi, caller: Api) -> None:

@@ -266,7 +266,7 @@ def test_a_lost_connection_is_no_traceback(
     api: ScriptedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> httpx.Response:
-        raise httpx.ReadError("lost")
+        raise httpx.ConnectError("lost")
 
     monkeypatch.setattr(httpx.Client, "request", fail)
     assert "lost" in run("lists", "list", code=1).stderr

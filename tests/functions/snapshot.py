@@ -3,6 +3,9 @@
 from typing import Any
 
 import boto3
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 from mailtide.domain import metrics
 from mailtide.domain.message import EventRow
@@ -12,6 +15,8 @@ from mailtide.store.event_rows import from_item
 from mailtide.store.row import Row
 
 Cell = tuple[str, str]  # campaign, bucket
+ACCOUNT, REGION = "123456789012", "us-east-1"
+OF_CALLS = {"test-idempotency_keys", "test-request_counts"}  # a refused call leaves its mark
 
 
 def everything() -> dict[str, Any]:
@@ -24,6 +29,24 @@ def everything() -> dict[str, Any]:
         for model in tables.ALL
         if model not in (IdempotencyRow, RequestCountRow)
     }
+
+
+def held() -> dict[str, str]:
+    """Return all that stands in the tables, secrets and the bucket, by what it is called.
+
+    It is read where moto keeps it, which takes no time; counters are as they are.
+    """
+    found = {
+        f"{name}/{key}/{range_key}": repr(item.to_json())
+        for name, table in dynamodb_backends[ACCOUNT][REGION].tables.items()
+        if name not in OF_CALLS
+        for key, items in table.items.items()
+        for range_key, item in items.items()
+    }
+    secrets = secretsmanager_backends[ACCOUNT][REGION].secrets
+    found |= {f"secret/{name}": repr(secrets[name].versions) for name in secrets}
+    buckets = s3_backends[ACCOUNT]["aws"].buckets
+    return found | {f"object/{key}": key for one in buckets.values() for key in one.keys}
 
 
 def event_rows() -> list[EventRow]:

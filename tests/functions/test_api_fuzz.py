@@ -15,9 +15,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
@@ -25,6 +22,7 @@ from schemathesis.specs.openapi import checks
 
 from mailtide.app import resources
 from tests.functions.quick_moto import quicken
+from tests.functions.snapshot import held
 from tests.functions.tenants import Tenant, furnish, tenant
 from tests.functions.walk import DESCRIPTION, OPERATIONS, Operation, over
 from tests.functions.wsgi import application
@@ -54,8 +52,6 @@ OPEN = {
 SCHEMA = schemathesis.openapi.from_dict(OPEN)
 SCHEMA.app = application
 numbers = count()
-ACCOUNT, REGION = "123456789012", "us-east-1"
-OF_CALLS = {"test-idempotency_keys", "test-request_counts"}  # a refused call leaves its mark
 
 
 @dataclass
@@ -85,21 +81,6 @@ def owner(shared_stack: Any) -> Iterator[Owner]:
         patch.setattr(resources, "_resolve", lambda host: ["93.184.216.34"])
         yield Owner(tenant(f"fuzz{next(numbers)}"))
     resources.api.cache_clear()
-
-
-def held() -> dict[str, str]:
-    """Return all that stands in the tables, secrets and the bucket, by what it is called."""
-    found = {
-        f"{name}/{key}/{range_key}": repr(item.to_json())
-        for name, table in dynamodb_backends[ACCOUNT][REGION].tables.items()
-        if name not in OF_CALLS
-        for key, items in table.items.items()
-        for range_key, item in items.items()
-    }
-    secrets = secretsmanager_backends[ACCOUNT][REGION].secrets
-    found |= {f"secret/{name}": repr(secrets[name].versions) for name in secrets}
-    buckets = s3_backends[ACCOUNT]["aws"].buckets
-    return found | {f"object/{key}": key for one in buckets.values() for key in one.keys}
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.jobs.handler import lambda_handler as work_on_jobs
 from mailtide import app
 from mailtide.domain.organisation import Scope
 from mailtide.domain.quota import ReservationKey
 from mailtide.store.quota import Quota
+from tests.events import Context, sqs_event
 from tests.functions.tenants import TRANSPORT, Api, Tenant, furnish
 from tests.http import Client
 
@@ -91,6 +93,20 @@ def test_a_list_is_created_renamed_and_deleted(acme: Tenant) -> None:
     assert acme.call("PATCH", path, {"name": "Letters"}).json["name"] == "Letters"
     assert acme.call("DELETE", path).status == 204
     assert acme.call("GET", path).status == 404
+
+
+def test_a_deleted_list_loses_its_members_by_a_job(world: Api) -> None:
+    made = furnish(world.acme)
+    list_id, contact_id = made["list_id"], made["contact_id"]
+    world.acme.call("PUT", f"/api/lists/{list_id}/members/{contact_id}")
+    assert world.other.call("DELETE", f"/api/lists/{list_id}").status == 404
+    assert world.pointers("jobs") == []
+    assert world.acme.call("DELETE", f"/api/lists/{list_id}").status == 204
+    assert app.api().lists.member_page(list_id, 9, None).items == [contact_id]
+    work_on_jobs(sqs_event(*world.pointers("jobs")), Context())
+    assert app.api().lists.member_page(list_id, 9, None).items == []
+    job, *_ = world.acme.call("GET", "/api/jobs").json["data"]
+    assert (job["kind"], job["state"], job["result"]) == ("list_deletion", "done", {"members": 1})
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\nb", "x" * 201, "\u00a0" + "x" * 200])

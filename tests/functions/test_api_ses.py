@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mailtide import app
-from tests.functions.tenants import Api, Tenant
-from tests.ses import healthy
+from tests.functions.tenants import Api, Tenant, furnish
+from tests.ses import VERIFIED, healthy
 from tests.transports.scripted_ses import refusal
 
 
@@ -15,7 +15,7 @@ def fresh(world: Api) -> None:
     """Give each test an account of its own."""
     configured = world.stack.ses_account
     configured.account, configured.account_error = healthy(), None
-    configured.sets, configured.destinations = {}, {}
+    configured.sets, configured.destinations, configured.identities = {}, {}, None
 
 
 def create(owner: Tenant, tag: str = "one", **transport: Any) -> Any:
@@ -43,6 +43,29 @@ def test_a_set_is_made_with_the_sending_ip(world: Api) -> None:
 def test_two_organisations_may_have_the_same_tag(world: Api) -> None:
     assert create(world.acme).status == create(world.other).status == 201
     assert len(world.stack.ses_account.sets) == 2
+
+
+def test_a_campaign_over_ses_starts_when_its_sender_is_verified_for_the_organisation(
+    world: Api,
+) -> None:
+    ids = furnish(world.acme)
+    assert create(world.acme, "ses").status == 201
+    path = f"/api/campaigns/{ids['campaign_id']}/start"
+    theirs = {"Tags": [{"Key": "mailtide-org", "Value": world.other.org_id}]}
+    for identities, words in (
+        ({}, "create the domain `acme.example`"),
+        ({"acme.example": VERIFIED | theirs}, "is not this organisation's"),
+    ):
+        world.stack.ses_account.identities = identities
+        refused = world.acme.call("POST", path)
+        assert (refused.status, refused.code) == (409, "ses_sender_not_verified")
+        assert words in refused.json["detail"]
+        dry = world.acme.call("POST", path, query={"dry_run": "true"}).json
+        assert ("ses_sender_not_verified", "error") in [
+            (finding["check"], finding["severity"]) for finding in dry["findings"]
+        ]
+    world.stack.ses_account.identities = {"acme.example": VERIFIED}
+    assert world.acme.call("POST", path).status == 202
 
 
 def test_a_named_set_is_used_with_its_pool(world: Api) -> None:

@@ -6,6 +6,7 @@ leaves nothing behind.
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,8 @@ from tests.aws import Stack
 from tests.events import Context
 from tests.functions.gateway import front
 from tests.functions.tenants import Tenant, furnish
-from tests.http import Handler, http_event
+from tests.functions.walk import EDGES, Operation, misfits
+from tests.http import Answer, Handler, http_event
 
 pytestmark = pytest.mark.thorough
 
@@ -75,6 +77,22 @@ def test_nothing_made_up_is_tracked_or_redirected(shared_stack: Stack, place: st
 
     visit()
     assert shared_stack.bodies("events") == []
+
+
+@pytest.mark.parametrize("operation", EDGES, ids=str)
+def test_an_edge_answers_as_it_is_described(shared_stack: Stack, operation: Operation) -> None:
+    handler = webhook if operation.path.startswith("/webhooks/") else tracking
+    token = TEXT.map(lambda text: text.replace("/", "") or "x")
+
+    @QUIET
+    @given(st.fixed_dictionaries(dict.fromkeys(operation.names, token)), HEADERS, BODIES)
+    def call(ids: dict[str, str], headers: dict[str, str], body: str | bytes | None) -> None:
+        path = operation.named({key: quote(value, safe="") for key, value in ids.items()})
+        answer = ask(handler, operation.method, path, headers=headers, body=body)
+        shown = Answer(answer["statusCode"], answer["headers"], answer["body"])
+        assert misfits(operation, shown) == [], path
+
+    call()
 
 
 @pytest.mark.parametrize("place", ["/api/", "/api/contacts/", "/api/messages/", ""])

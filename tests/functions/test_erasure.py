@@ -52,6 +52,7 @@ HARD, COMPLAINS, LEAVES, CLICKS = (
 ERASED = {HARD: "hard", COMPLAINS: "complain", LEAVES: "unsub", CLICKS: "click"}
 STAYS = {"vera@tailspin.example": "hard", "una@gmail.com": "click"}
 NAME = "quirke"  # in every address that is to be forgotten, and in nothing else
+NO_CONTACT = "ute.quirke@fabrikam.example"  # known by a suppression alone
 LINES = [
     "email,first_name,city",
     *(f"{address},Someone,Paris" for address in (*ERASED, *STAYS)),
@@ -90,9 +91,16 @@ class Life:
         [message] = self.api.all("/api/messages", recipient=address)
         return str(message["message_id"])
 
-    def export(self) -> None:
-        """Make a file of the contacts."""
+    def name_in_all_that_the_api_keeps(self) -> None:
+        """Make a file of the contacts, a filter that names one, jobs of it, a file in vain."""
         self.api.post("/api/exports", {"kind": "contacts"})
+        text = f'not email in ("{HARD}", "una@gmail.com")'
+        segment = self.api.post("/api/segments", {"name": "Not them", "text": text})
+        self.api.post(f"/api/segments/{segment['segment_id']}/count")
+        self.api.post("/api/exports", {"kind": "segment", "segment_id": segment["segment_id"]})
+        begun = self.api.post("/api/suppressions/imports")
+        self.cloud.upload(begun["upload"]["url"], f"{HARD},without a header".encode())
+        self.api.post(f"/api/suppressions/imports/{begun['job_id']}/start")
         self.cloud.run()
 
 
@@ -114,6 +122,7 @@ def life(shared_stack: Stack) -> Iterator[Life]:
         list_id = _import(api, cloud)
         api.post("/api/suppressions", {"email": CLICKS, "note": f"{CLICKS} called"})
         api.call("DELETE", f"/api/suppressions/{_contact(api, CLICKS)}")
+        api.post("/api/suppressions", {"email": NO_CONTACT})
         add_sending_ips(api, witness.smtp_ports)
         campaign_id = start(api, [list_id])
         cloud.run(
@@ -234,10 +243,10 @@ def test_what_searches_would_find_it() -> None:
 
 @pytest.fixture(scope="module")
 def told(life: Life) -> list[dict[str, Any]]:
-    """Tell of every message in all spellings, and make a file of the contacts."""
+    """Tell of every message in all spellings, and name the people in what the API keeps."""
     events = [one for a in ERASED for one in bounces(a, life.sent_to(a))]
     life.tell(*events)
-    life.export()
+    life.name_in_all_that_the_api_keeps()
     life.cloud.run()
     return events
 
@@ -247,7 +256,7 @@ def test_while_there_is_a_contact_its_address_lies_there_and_is_shown_elsewhere(
     life: Life, shared_stack: Stack
 ) -> None:
     holders = {place.split("/")[0] for place in where(shared_stack)}
-    assert holders == {"contacts", "exports", "imports", "suppression_list"}
+    assert holders == {"contacts", "exports", "imports", "jobs", "segments", "suppression_list"}
     timeline = life.api.get(f"/api/messages/{life.sent_to(HARD)}")["events"]
     assert {one.format(*spelled(HARD)) for one in TOLD} <= {e["smtp_response"] for e in timeline}
     assert set(life.suppressed().values()) >= {HARD, COMPLAINS, LEAVES, *STAYS} - {"una@gmail.com"}
@@ -260,6 +269,8 @@ def test_after_an_erasure_nothing_holds_the_address_and_no_counter_moved(
 ) -> None:
     messages = {address: life.sent_to(address) for address in ERASED}
     ids = {address: _contact(life.api, address) for address in ERASED}
+    [suppressed] = life.api.all("/api/suppressions", email=NO_CONTACT)
+    ids[NO_CONTACT] = suppressed["contact_id"]
     before = counters()
     for contact_id in ids.values():
         life.api.call("DELETE", f"/api/contacts/{contact_id}")

@@ -1,6 +1,7 @@
 """The insights handler on moto: counters, timelines and listings, each for its own organisation."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 from functions.insights.handler import lambda_handler
 from mailtide import app
 from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.content import Identity
 from mailtide.domain.event import EventType
 from mailtide.domain.organisation import ApiKey, Organisation, Scope, key_hash, new_key
 from mailtide.flows.rollup import Change
 from mailtide.store.campaigns import Campaigns
 from mailtide.store.events import Events
+from mailtide.store.identities import Identities
 from mailtide.store.organisations import Organisations
 from tests.aws import stack
 from tests.http import Client
@@ -99,6 +102,15 @@ def test_a_timeline_has_the_exact_words_and_the_verdicts(
     assert [event["type"] for event in events] == ["sent", "delivered", "opened"]
     assert events[2]["verdict"] == "human"
     assert events[1]["details"] == {"source": "stalwart"}
+
+
+def test_words_about_the_organisations_own_sender_name_it(client: Client) -> None:
+    sender = "news@acme.example"
+    told = f"Email address is not verified: {{contact:{app.contact_id(ORG, sender)}}}"
+    Events().put_all([replace(sent(1), smtp_response=told)])
+    Identities().create(Identity(ORG, "news", "News", "Acme", sender, "b.acme.example"), START)
+    [event] = client.call("GET", f"/api/messages/{message()}").json["events"]
+    assert event["smtp_response"] == f"Email address is not verified: {sender}"
 
 
 def test_messages_to_an_address_in_pages(client: Client, campaign: list[Any]) -> None:

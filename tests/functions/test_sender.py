@@ -178,7 +178,11 @@ def test_over_ses_a_lost_reply_is_a_doubt_and_no_second_mail(aws: Stack) -> None
     assert app.batches().all_done(CAMPAIGN)
 
 
-REFUSAL = "Email address is not verified. The following identities failed the check: news@acme.test"
+REFUSAL = "Message rejected on account of news@acme.test"
+UNVERIFIED = (
+    "Email address is not verified. The following identities failed the check in region EU-WEST-1:"
+    " news@acme.test"
+)
 
 
 def test_over_ses_a_refusal_is_the_reason_on_the_message(aws: Stack) -> None:
@@ -191,6 +195,16 @@ def test_over_ses_a_refusal_is_the_reason_on_the_message(aws: Stack) -> None:
     words, _, address = f"MessageRejected: {REFUSAL}".rpartition(" ")
     assert (failed.smtp_response or "").startswith(f"{words} {{contact:")  # no address is kept
     assert address not in (failed.smtp_response or "")
+
+
+def test_over_ses_a_sender_that_is_not_verified_gives_nobody_up(aws: Stack) -> None:
+    aws.ses.script = dict.fromkeys(range(50), script.refusal(400, "MessageRejected", UNVERIFIED))
+    ids, pointers = launched(aws, configuration_set="news")
+    for pointer in pointers:
+        lambda_handler(sqs_event(pointer), Context())
+    assert {row_of(contact_id).data["state"] for contact_id in ids} == {SentState.REFUSED}
+    assert aws.ses.sends == len(pointers)  # the first of each call is answer enough
+    assert not app.batches().all_done(CAMPAIGN)
 
 
 def test_over_ses_a_pause_carries_the_rest_over(aws: Stack) -> None:

@@ -1,7 +1,7 @@
 """The operations of the API as its description tells them, and how to call each for real."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -53,25 +53,61 @@ class Operation:
         return {one["name"]: one["schema"]["examples"][0] for one in needed}
 
     @property
-    def body_example(self) -> Any:
-        """The example of its body; None when it takes none."""
+    def body_schema(self) -> Mapping[str, Any]:
+        """What its body may be; empty when it takes none."""
         content = self.described.get("requestBody", {}).get("content", {})
-        return content.get("application/json", {}).get("example")
+        schema = content.get("application/json", {}).get("schema", {})
+        return _schema(schema["$ref"]) if schema else {}
 
-    def body(self, ids: Mapping[str, str]) -> Any:
-        """Return the example of its body over these ids."""
-        return over(self.body_example, ids)
+    @property
+    def body_examples(self) -> list[Any]:
+        """The examples of its body; only None when it takes none."""
+        return list(self.body_schema.get("examples", [None]))
+
+    def bodies(self, ids: Mapping[str, str]) -> list[Any]:
+        """Return the examples of its body over these ids."""
+        return [over(example, ids) for example in self.body_examples]
 
     def named(self, ids: Mapping[str, str]) -> str:
         """Return its path with these ids."""
         return self.path.format(**ids)
 
     def call(self, client: Client, ids: Mapping[str, str]) -> Answer:
-        """Send it as the example says."""
-        return client.call(self.method, self.named(ids), self.body(ids), query=self.query or None)
+        """Send it as its first example says."""
+        return self.send(client, ids, self.bodies(ids)[0])
+
+    def send(self, client: Client, ids: Mapping[str, str], body: Any) -> Answer:
+        """Send it with a body."""
+        return client.call(self.method, self.named(ids), body, query=self.query or None)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+def named_in(schema: Mapping[str, Any]) -> set[str]:
+    """Return the fields at any depth of a body that hold ids."""
+    if "$ref" in schema:
+        return named_in(_schema(schema["$ref"]))
+    fields = schema.get("properties", {})
+    inner = [*fields.values(), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    inner += [schema["items"]] if "items" in schema else []
+    own = {name for name in fields if name.endswith(("_id", "_ids"))}
+    return own.union(*map(named_in, inner))
+
+
+def with_anothers(
+    example: Any, mine: Mapping[str, str], theirs: Mapping[str, str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield an example over my ids again and again, each time with another's in one field."""
+    body, foreign = over(example, mine), over(example, theirs)
+    for name in body or ():
+        if name.endswith(("_id", "_ids")) and body[name] != foreign[name]:
+            yield name, body | {name: foreign[name]}
+
+
+def _schema(reference: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = DESCRIPTION["components"]["schemas"][reference.split("/")[-1]]
+    return found
 
 
 def over(example: Any, ids: Mapping[str, str]) -> Any:
@@ -107,6 +143,8 @@ def misfits(operation: Operation, answer: Answer) -> list[str]:
     kind = answer.headers["Content-Type"]
     if kind not in content:
         return [f"{kind} is not described"]
+    if "schema" not in content[kind]:
+        return []
     schema = {**content[kind]["schema"], "components": DESCRIPTION["components"]}
     validator = Draft202012Validator(schema, validate_formats=True)
     return [
@@ -114,9 +152,11 @@ def misfits(operation: Operation, answer: Answer) -> list[str]:
     ]
 
 
-OPERATIONS = [
+EVERYTHING = [
     Operation(method.upper(), path, described)
     for path, operations in DESCRIPTION["paths"].items()
     for method, described in operations.items()
 ]
+OPERATIONS = [one for one in EVERYTHING if one.path.startswith("/api/")]
+EDGES = [one for one in EVERYTHING if one not in OPERATIONS]  # they need no API key
 NAMES = sorted({name for operation in OPERATIONS for name in operation.names})

@@ -296,6 +296,7 @@ def test_only_the_api_makes_configuration_sets_and_nobody_deletes_them(
                 if action.startswith("ses:"):
                     allowed.setdefault(action, set()).add(name.partition("RoleDefault")[0])
     assert allowed.pop("ses:GetAccount") == {"Api", "Sender"}
+    assert allowed.pop("ses:GetEmailIdentity") == {"Api", "Release"}
     assert allowed.pop("ses:SendEmail") == allowed.pop("ses:SendRawEmail") == {"Sender"}
     assert set.union(*allowed.values()) == {"Api"}
     assert [action for action in allowed if "Delete" in action] == []

@@ -2,7 +2,8 @@
 
 from random import Random
 
-from local.bulk_import import Source, lay_out, problems, run, source
+from local.bulk_import import lay_out, problems, run
+from local.bulk_rows import Source, source
 
 BOUND = 100_000_000  # bytes; what a worker may need for any file (docs/domain/imports.md)
 

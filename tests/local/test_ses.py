@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.session import get_session
 
 from local import receivers_process
+from local.memory.ses_identities import verified
 from local.receivers_process import Receivers
+from mailtide.transports.ses_identities import SesIdentities
 from tests.local.sns_recorder import Topics, topics
 from tests.local.test_receivers_system import CAMPAIGN, DELAYS, PATIENCE_SECONDS, mail
 
@@ -220,6 +223,15 @@ def test_the_sandbox_takes_mail_to_the_verified_alone(ses: Any, receivers: Recei
 def test_an_unverified_sender_is_rejected(ses: Any, receivers: Receivers) -> None:
     receivers.change_ses({"verified": ["other.example"]})
     assert refused(lambda: send(ses, "quiet+v@gmail.com", "v")) == "MessageRejected"
+
+
+def test_identities_are_those_that_are_verified(ses: Any, receivers: Receivers) -> None:
+    identities = SesIdentities(lambda: ses)
+    assert identities.find("any.example") == verified("any.example")
+    receivers.change_ses({"verified": ["news.example", "me@gmail.com"]})
+    assert identities.find("any.example") is None
+    assert identities.find("news.example") == verified("news.example")
+    assert identities.find("me@gmail.com") == replace(verified("me@gmail.com"), signed=False)
 
 
 @pytest.mark.parametrize(

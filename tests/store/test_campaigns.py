@@ -68,6 +68,12 @@ def test_a_campaign_is_read_as_it_was_written_and_by_its_organisation_only(
     assert campaigns.get("other", ID) is None
 
 
+def test_a_draft_that_an_earlier_attempt_has_written_is_there_and_stays(campaigns: Store) -> None:
+    assert campaigns.create(replace(DRAFT, created_at=LATER))
+    assert campaigns.get(ORG, ID) == DRAFT
+    assert not campaigns.create(replace(DRAFT, name="Another"))
+
+
 def test_a_start_sets_state_and_what_to_launch_at_once(campaigns: Store) -> None:
     started = moved(campaigns, Move.START)
     assert started.state is State.SENDING

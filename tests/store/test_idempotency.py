@@ -15,7 +15,7 @@ from mailtide.store.request_counts import RequestCounts
 from tests.tables import moto_tables
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
-MINE = Record("fingerprint", "mine", NOW)
+MINE = Record("fingerprint", "mine", NOW, NOW - timedelta(minutes=1))
 THEIRS = replace(MINE, claim="theirs")
 ANSWERED = replace(MINE, answered=True, answer=b"\x00\xffsealed")
 
@@ -86,7 +86,9 @@ def test_what_went_away_meanwhile_is_free(keys: Keys) -> None:
 def test_a_released_key_is_free_and_an_answered_one_stays(keys: Keys) -> None:
     keys.claim("acme", "k", MINE, None)
     keys.release("acme", "k", "mine")
-    assert keys.claim("acme", "k", THEIRS, None) is None
+    released = replace(MINE, claim="")
+    assert keys.claim("acme", "k", THEIRS, None) == released
+    assert keys.claim("acme", "k", THEIRS, released) is None
     keys.answer("acme", "k", "theirs", b"x")
     keys.release("acme", "k", "theirs")
     assert keys.claim("acme", "k", MINE, None) is not None

@@ -147,6 +147,15 @@ def test_objects_are_joined_in_order(files: ImportFiles | MemoryFiles) -> None:
     assert files.get("all") == b"head;two;one;"
 
 
+def test_many_objects_are_read_in_order(files: ImportFiles | MemoryFiles) -> None:
+    names = [f"seen/{number}" for number in range(40)]
+    for name in names:
+        files.put(name, name.encode())
+    assert list(files.get_many(names)) == [name.encode() for name in names]
+    with pytest.raises(NotFoundError):
+        list(files.get_many(["seen/1", "seen/40"]))
+
+
 def test_objects_are_removed_even_those_that_are_gone(files: ImportFiles | MemoryFiles) -> None:
     files.put("a", b"one")
     files.delete(["a", "b"])

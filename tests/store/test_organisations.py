@@ -66,6 +66,16 @@ def test_creating_the_same_again_changes_nothing(store: Store) -> None:
     assert store.keys("acme", 10, None) == Page([KEY])
 
 
+def test_a_later_attempt_of_the_same_call_finds_what_the_first_has_written(store: Store) -> None:
+    later = NOW + timedelta(minutes=1)
+    store.add_key(KEY)
+    store.add_key(replace(KEY, created_at=later))
+    store.add_source(SOURCE)
+    store.add_source(replace(SOURCE, created_at=later))
+    assert store.keys("acme", 10, None) == Page([KEY])
+    assert store.sources("acme", 10, None) == Page([SOURCE])
+
+
 def test_a_taken_organisation_id_is_refused_and_nothing_is_written(store: Store) -> None:
     store.create(ACME, KEY)
     other = replace(KEY, key_id="key2", key_hash=key_hash("mt_2"))

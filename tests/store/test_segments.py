@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,12 +55,17 @@ def test_of_several_segments_those_that_exist_are_read(store: Store) -> None:
     assert store.get_many("other", ["s1"]) == {}
 
 
-def test_name_and_filter_are_replaced_if_the_segment_is_there(store: Store) -> None:
+@pytest.mark.parametrize("other", [{"name": "Another"}, {"filter": OTHER.filter}])
+def test_name_and_filter_are_swapped_while_they_are_the_old_ones(
+    store: Store, other: dict[str, Any]
+) -> None:
     changed = replace(ENGAGED, name="Changed", filter=OTHER.filter)
-    assert not store.replace(changed, NOW)
+    assert not store.swap(ENGAGED, changed, NOW)
     assert store.get("acme", "s1") is None
     store.create(ENGAGED)
-    assert store.replace(changed, NOW)
+    assert not store.swap(replace(ENGAGED, **other), changed, NOW)
+    assert store.get("acme", "s1") == ENGAGED
+    assert store.swap(ENGAGED, changed, NOW)
     assert store.get("acme", "s1") == changed
 
 

@@ -190,3 +190,18 @@ def test_order_and_repetition_of_additions_and_liftings_do_not_matter(
     assert suppressions.history(ORG, first) == suppressions.history(ORG, second)
     emails = [found.email for found in suppressions.get_many(ORG, [first, second]).values()]
     assert len(set(emails)) <= 1
+
+
+def test_an_address_is_there_until_it_is_forgotten_though_it_was_lifted(
+    suppressions: Store,
+) -> None:
+    assert not suppressions.has_address(ORG, "a1")
+    suppressions.add(one("a1", Reason.COMPLAINT))
+    assert not suppressions.has_address(ORG, "a1")
+    suppressions.add(one("a1", Reason.MANUAL, email="a@example.test"))
+    at = NOW + timedelta(minutes=1)
+    suppressions.lift(AuditEntry(ORG, "e1", at, "k1", "a1", {Reason.MANUAL: NOW}, ""))
+    assert suppressions.has_address(ORG, "a1")
+    assert not suppressions.has_address("other", "a1")
+    suppressions.forget(ORG, "a1")
+    assert not suppressions.has_address(ORG, "a1")

@@ -84,8 +84,16 @@ def test_while_ses_does_not_say_the_last_answer_stays(stage: Stage) -> None:
     assert stage.asked == 2  # a failure is not repeated before its time
 
 
-def test_nothing_is_known_when_ses_never_said(stage: Stage) -> None:
-    stage.reply = refusal(429, "TooManyRequestsException")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        refusal(429, "TooManyRequestsException"),
+        refusal(403, "AccessDeniedException"),  # raised, it would put an opened block in doubt
+        Reply(404, b"<html>Not found</html>"),
+    ],
+)
+def test_nothing_is_known_when_ses_never_said(stage: Stage, reply: Reply) -> None:
+    stage.reply = reply
     with ScriptedSes(answer=stage.answer) as ses:
         accounts = SesAccounts(partial(client_of, ses.url), lambda: stage.now)
         assert accounts.known() is None

@@ -12,6 +12,9 @@ from mailtide.transports.ses_mailer import Answer, Letter, SesMailer, Then
 from tests.transports import scripted_ses as script
 from tests.transports.scripted_ses import Action, Reply, ScriptedSes, client_of, refusal
 
+UNVERIFIED = (
+    "Email address is not verified. The following identities failed the check in region EU-WEST-1"
+)
 LETTER = Letter("a@example.net", b"Subject: x\r\n\r\nHello\r\n", "news", {"mt-message": "m1"})
 # Far more than the kernel's buffers hold: what closes the connection is noticed while writing.
 LARGE = Letter("a@example.net", b"x" * 24_000_000, "news", {})
@@ -124,8 +127,10 @@ def test_no_meaningful_answer_to_a_whole_request_is_in_doubt(action: Action, tak
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        ("MessageRejected", "Email address is not verified. The following failed: news@acme.test"),
-        ("MailFromDomainNotVerifiedException", "Mail-From domain is not verified"),
+        ("MessageRejected", "Address blacklisted."),
+        # The sandbox: SES names whom it may not mail.
+        ("MessageRejected", f"{UNVERIFIED}: A@example.net"),
+        ("MessageRejected", f"{UNVERIFIED}: a@example.net, news@acme.test"),
         ("BadRequestException", "Missing final '@domain'"),
     ],
 )
@@ -171,10 +176,14 @@ def test_what_halts_the_account_says_nothing_about_the_message(reply: Reply) -> 
     "reply",
     [
         refusal(404, "NotFoundException", "Configuration set <news> does not exist."),
+        refusal(400, "BadRequestException", "Configuration set <news> does not exist."),
         refusal(403, "AccessDeniedException"),
         refusal(403, "ExpiredTokenException"),
         Reply(404, b"<html>Not found</html>"),
         refusal(400, "SomethingNewException"),
+        # The sender lost its verification: a whole campaign must not be given up for that.
+        refusal(400, "MessageRejected", f"{UNVERIFIED}: news@acme.test"),
+        refusal(400, "MailFromDomainNotVerifiedException", "The domain is not verified."),
     ],
 )
 def test_what_is_about_us_is_tried_again_and_counted(reply: Reply) -> None:
@@ -205,6 +214,15 @@ def test_what_the_client_itself_refuses_was_no_hand_over() -> None:
     words = "no answer from SES: ParamValidationError"
     assert answer == Answer(Refused(later=True, code=None, response=words), reached=False)
     assert ses.asked == []
+
+
+def test_what_the_client_refuses_is_not_taken_for_the_message_before() -> None:
+    with ScriptedSes() as ses:
+        mailer = SesMailer(client_of(ses.url))
+        assert isinstance(mailer.send(LETTER, 60).outcome, Accepted)
+        answer = mailer.send(replace(LETTER, recipient=7), 60)  # type: ignore[arg-type]
+        mailer.close()
+    assert isinstance(answer.outcome, Refused)
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])

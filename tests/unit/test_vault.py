@@ -1,6 +1,7 @@
 """The vault: what is sealed opens under the same organisation and key alone, and shows nothing."""
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from mailtide.vault import SEALED_LIMIT, Vault
 
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 VAULT = Vault(b"k" * 32)
 TEXT = b'{"email": "ann@example.com", "key": "mt_secret"}'
 
@@ -30,6 +32,18 @@ def test_nobody_else_opens_it(vault: Vault, org_id: str, key: str) -> None:
     with pytest.raises(InvalidTag):
         vault.unseal(org_id, key, sealed)
     assert vault.name(org_id, key) != VAULT.name("acme", "key")
+
+
+def test_a_seed_is_of_one_call_of_one_deployment() -> None:
+    seeds = {
+        VAULT.seed("acme", "key", NOW),
+        VAULT.seed("other", "key", NOW),
+        VAULT.seed("acme", "keys", NOW),
+        VAULT.seed("acme", "key", NOW + timedelta(milliseconds=1)),
+        Vault(b"other" * 6).seed("acme", "key", NOW),
+    }
+    assert len(seeds) == 5
+    assert VAULT.seed("acme", "key", NOW) == VAULT.seed("acme", "key", NOW)
 
 
 def test_neither_name_nor_seal_show_what_they_are_of() -> None:

@@ -20,10 +20,16 @@ class CampaignIn(Body):
     """A campaign to plan; it goes to at least one list or segment, less those it excludes."""
 
     model_config = example(
+        {
+            "name": "All but our customers",
+            "segment_ids": ["segment"],
+            "excluded_list_ids": ["list"],
+            "template_id": "template",
+            "identity_id": "identity",
+        },
         name="November",
         list_ids=["list"],
-        segment_ids=["segment"],
-        excluded_list_ids=[],
+        excluded_segment_ids=["segment"],
         template_id="template",
         identity_id="identity",
     )
@@ -40,7 +46,11 @@ class CampaignIn(Body):
 class CampaignChange(Body):
     """What may be changed about a draft; what is left out stays."""
 
-    model_config = example(name="December")
+    model_config = example(
+        {"segment_ids": ["segment"], "excluded_list_ids": ["list"], "identity_id": "identity"},
+        {"list_ids": ["list"], "excluded_segment_ids": ["segment"], "template_id": "template"},
+        name="December",
+    )
 
     name: Name = ""
     list_ids: ListIds = Field(default_factory=list)

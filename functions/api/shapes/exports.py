@@ -8,7 +8,9 @@ from mailtide.http import Body, example
 class ExportIn(Body):
     """What to export; a list or a segment is named by its id."""
 
-    model_config = example(kind="list", list_id="list")
+    model_config = example(
+        {"kind": "segment", "segment_id": "segment"}, kind="list", list_id="list"
+    )
 
     kind: Exported
     list_id: SomeId | None = None

@@ -11,6 +11,13 @@ from mailtide.http import Body, example
 
 FromName = Annotated[str, StringConstraints(max_length=200), Trimmed, Line]
 Domain = Annotated[str, StringConstraints(max_length=255)]
+ReplyTo = Annotated[
+    Email | None, Field(description="where replies go; null where there is a `reply_domain`")
+]
+ReplyDomain = Annotated[
+    Domain | None,
+    Field(description="replies come to addresses at it, and are counted; null with a `reply_to`"),
+]
 Selectors = Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=50)]
 
 
@@ -22,6 +29,7 @@ class IdentityIn(Body):
         from_name="Acme",
         from_address="letters@example.com",
         bounce_domain="b.example.com",
+        pool_id="pool",
     )
 
     name: Name
@@ -29,8 +37,8 @@ class IdentityIn(Body):
     from_address: Email
     bounce_domain: Domain
     stream: Stream = Stream.MARKETING
-    reply_to: Email | None = None
-    reply_domain: Domain | None = None
+    reply_to: ReplyTo = None
+    reply_domain: ReplyDomain = None
     tracking_domain: Domain | None = None
     dkim_selectors: Selectors = Field(default_factory=list)
     pool_id: SomeId | None = None
@@ -39,15 +47,17 @@ class IdentityIn(Body):
 class IdentityChange(Body):
     """What may be changed about an identity; what is left out stays."""
 
-    model_config = example(from_name="Acme News", reply_to="support@example.com")
+    model_config = example(
+        {"pool_id": "pool"}, from_name="Acme News", reply_to="support@example.com"
+    )
 
     name: Name = ""
     from_name: FromName = ""
     from_address: Email = ""
     bounce_domain: Domain = ""
     stream: Stream = Stream.MARKETING
-    reply_to: Email | None = None
-    reply_domain: Domain | None = None
+    reply_to: ReplyTo = None
+    reply_domain: ReplyDomain = None
     tracking_domain: Domain | None = None
     dkim_selectors: Selectors = Field(default_factory=list)
     pool_id: SomeId | None = None

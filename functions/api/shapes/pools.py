@@ -25,7 +25,7 @@ class PoolIn(Body):
 class PoolChange(Body):
     """What may be changed about a pool; what is left out stays."""
 
-    model_config = example(name="Newsletters")
+    model_config = example({"ip_ids": ["ip1"]}, name="Newsletters")
 
     name: Name = ""
     ip_ids: IpIds = frozenset()

@@ -24,7 +24,10 @@ class SampleContact(Body):
 class PreviewIn(Body):
     """Whom the message is for: a contact of yours, or a sample; and who it is from."""
 
-    model_config = example(contact={"attributes": {"name": "Anna"}})
+    model_config = example(
+        {"contact_id": "contact", "identity_id": "identity"},
+        contact={"attributes": {"name": "Anna"}},
+    )
 
     contact_id: SomeId | None = None
     contact: SampleContact | None = None

@@ -40,7 +40,7 @@ class TriggerIn(Body):
 class TriggerChange(Body):
     """What may be changed about a trigger; what is left out stays."""
 
-    model_config = example(active=False)
+    model_config = example({"template_id": "template", "identity_id": "identity"}, active=False)
 
     name: Name | None = None
     event: Event | None = None

@@ -101,5 +101,21 @@ def test_the_columns_follow_from_the_contacts_alone(names: list[list[int]], cut:
 
 def test_the_widest_header_is_one_record() -> None:
     contacts = [replace(ANN, attributes={f"{n:03}{'ä' * 97}": "x"}) for n in range(150)]
-    assert len(read_layout(written(contacts)).columns) == MOST_COLUMNS + 8
+    assert len(read_layout(written(contacts)).columns) == MOST_COLUMNS + 9
     assert [facts(row) for row in read(written(contacts))] == [facts(one) for one in contacts]
+
+
+def test_what_only_we_know_stands_under_our_own_names() -> None:
+    seen = replace(ANN, last_open_at=NOW, last_reply_at=NOW)
+    [line] = csv.DictReader(io.StringIO(written([seen]).decode()))
+    ours = {name: value for name, value in line.items() if name.startswith("mailtide:")}
+    at = "2026-11-24T10:00:00Z"
+    assert ours == {
+        "mailtide:attributes": "",
+        "mailtide:contact_id": "a1",
+        "mailtide:provider": "other",
+        "mailtide:created_at": at,
+        "mailtide:last_open_at": at,
+        "mailtide:last_click_at": "",
+        "mailtide:last_reply_at": at,
+    }

@@ -16,12 +16,14 @@ from mailtide.domain.idempotency import (
     decide,
     fingerprint,
     is_kept,
+    taking_over,
     wait_seconds,
 )
 from mailtide.errors import InvalidInputError
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
-CLAIMED = Record("f", "claim", NOW)
+CLAIMED = Record("f", "claim", NOW, NOW)
+RELEASED = replace(CLAIMED, claim="")
 ANSWERED = replace(CLAIMED, answered=True, answer=b"sealed")
 TICK = timedelta(milliseconds=1)
 
@@ -34,6 +36,8 @@ TICK = timedelta(milliseconds=1)
         (CLAIMED, -timedelta(seconds=2), Step.WAIT),  # its clock is ahead of ours
         (CLAIMED, TAKEN_OVER_AFTER - TICK, Step.WAIT),
         (CLAIMED, TAKEN_OVER_AFTER, Step.CARRY_OUT),  # it must be dead by now
+        (RELEASED, timedelta(0), Step.CARRY_OUT),
+        (replace(RELEASED, fingerprint="g"), timedelta(0), Step.REFUSE),
         (ANSWERED, timedelta(0), Step.REPLAY),
         (ANSWERED, KEPT_FOR - TICK, Step.REPLAY),
         (ANSWERED, KEPT_FOR, Step.CARRY_OUT),  # however late its row is cleaned up
@@ -46,6 +50,17 @@ TICK = timedelta(milliseconds=1)
 )
 def test_decide(record: Record | None, after: timedelta, step: Step) -> None:
     assert decide(record, "f", NOW + after) is step
+
+
+@pytest.mark.parametrize(
+    ("after", "begun_after"),
+    [(TICK, timedelta(0)), (KEPT_FOR - TICK, timedelta(0)), (KEPT_FOR,) * 2],
+)
+def test_attempts_of_a_call_have_one_beginning_for_a_day(
+    after: timedelta, begun_after: timedelta
+) -> None:
+    mine = Record("f", "mine", NOW + after, NOW + after)
+    assert taking_over(CLAIMED, mine) == replace(mine, begun_at=NOW + begun_after)
 
 
 @given(st.integers(0, 29_999))

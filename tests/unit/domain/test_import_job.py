@@ -56,10 +56,12 @@ def test_a_contact_is_new_once(contacts: list[str]) -> None:
     assert new == list(dict.fromkeys(contacts))
 
 
-@given(before=st.lists(CONTACTS), after=st.lists(CONTACTS))
-def test_what_was_packed_is_known_again(before: list[str], after: list[str]) -> None:
-    seen = Seen()
-    seen.add_packed(pack(before))
+@given(first=st.lists(CONTACTS), second=st.lists(CONTACTS), after=st.lists(CONTACTS))
+def test_what_was_packed_is_known_again(
+    first: list[str], second: list[str], after: list[str]
+) -> None:
+    seen = Seen([pack(first), pack(second)])
+    before = [*first, *second]
     assert [seen.add(one) for one in dict.fromkeys(after)] == [
         one not in before for one in dict.fromkeys(after)
     ]

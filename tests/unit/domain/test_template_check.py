@@ -64,6 +64,14 @@ LIQUID = [
     ("{{ contact.name && 1 }}", "html:1:17 unexpected '&'"),
     ("a\n{{ name }}", "html:2:4 unknown name 'name'; there are campaign, contact, unsub"),
     ("{{ campaign.id }}", "html:1:4 unknown name 'campaign.id'"),
+    (
+        "a\n{% assign unsubscribe_url = contact.x %}",
+        "html:2:11 the name 'unsubscribe_url' cannot be given",
+    ),
+    ("{% capture mt_click %}x{% endcapture %}", "html:1:12 the name 'mt_click' cannot be given"),
+    ("{% for contact in (1..2) %}{% endfor %}", "html:1:8 the name 'contact' cannot be given"),
+    ("{% increment mt_open %}", "html:1:14 the name 'mt_open' cannot be given"),
+    ("{% if (1..9) contains 'x' %}{% endif %}", "html:1:14 a range takes no 'contains'"),
 ]
 
 HTML = [
@@ -83,7 +91,14 @@ HTML = [
     ),
     ("<style>a{}", "html:1:1 '<style>' is not ended by '</style>'"),
     ("{% if contact.x %}</div>{% endif %}", "html:1:19 '</div>' ends nothing"),
+    ("{% for i in contact.x %}</b><i>{% endfor %}</i>", "html:1:25 '</b>' ends nothing"),
+    ("{% for i in contact.x %}</i>{% endfor %}", "html:1:25 '</i>' ends nothing"),
     ("{% for i in contact.x %}<i>{{ i }}{% endfor %}</i><u>", "html:1:51 '<u>' is not ended by"),
+    ("\n<p title={{ contact.x }}>a", "html:2:10 a merge field in a tag needs quotes around"),
+    ("<p id='b' title={{ contact.x }}>a", "html:1:17 a merge field in a tag needs quotes"),
+    ("<p {{ contact.x }}>a", "html:1:4 a merge field in a tag needs quotes"),
+    ("<p id=a{% echo contact.x %}>a", "html:1:8 a merge field in a tag needs quotes"),
+    ("<a data-mt-notrack href=https://a.example/?{{ contact.x }}>a</a>", "html:1:44 a merge field"),
     ("<i>" * 600, "html:1:1504 elements are nested over 500 deep"),
 ]
 
@@ -244,12 +259,18 @@ def test_of_very_many_errors_the_first_are_named() -> None:
         "<!--[if !mso]><!--><div>x</div><!--<![endif]--><![if !mso]>x<![endif]>",
         "<script>if (a < b) { '</p' + '<b>' }</script><title>a <b> c</title>",
         "1 < 2 and 3 > 2 & <3",
-        "<td class={{ contact.a }} {% if contact.b < 3 %}width='1'{% endif %}>x",
+        "<td class='{{ contact.a }}' {% if contact.b < 3 %}width=1{% endif %}>x",
+        "<td class={% cycle 'a', 'b' %}><a href={{ unsubscribe_url }}>x</a>",
         "{%- if contact.a -%}<b>x</b>{%- elsif contact.b contains '>' -%}<i>y</i>{%- endif -%}",
         "{% tablerow i in contact.a cols: 2 %}<b>{{ i }}</b>{% endtablerow %}",
         "{{ contact.a | date: '%d' | append: 'x' | truncate: 5, '' | slice: 0, 2 }}",
         "{{ contact.a | default: 'b', allow_false: true }}{{ contact['first name'] }}",
         "<!-- {{ contact.a }} <b> --><!-->x<!--->",
+        "{% for i in contact.a %}{% unless forloop.first %}</td></tr>{% endunless %}"
+        "{% if forloop.first %}<table>{% endif %}<tr><td>x"
+        "{% if forloop.last %}</td></tr></table>{% endif %}{% endfor %}",
+        "{% for i in contact.a %}{% for j in i %}</div>{% endfor %}<div>{% endfor %}</div>",
+        "{% for i in contact.a %}{% capture x %}</b>{% endcapture %}{% endfor %}",
     ],
 )
 def test_a_good_template_passes(html: str) -> None:

@@ -46,6 +46,43 @@ def test_what_shows_when_it_is_put_together_has_a_place(template: Template, plac
     assert f"{found['at']} {found['detail']}".startswith(place)
 
 
+@pytest.mark.parametrize(
+    ("template", "place"),
+    [
+        (
+            replace(TEMPLATE, html=f"<style>p{{{'--x:1;' * 2000}}}</style>" + "<p>x</p>" * 2000),
+            "html:1:1 2,001 declarations of style for 2,000 elements are too many",
+        ),
+        (
+            replace(TEMPLATE, html=f"<style>p{{--x:{'x' * 1000}}}</style>" + "<p>x</p>" * 400),
+            "html:1:1 styles at its elements alone have over 390,000 bytes",
+        ),
+        (
+            mjml(
+                "<mj-text>x</mj-text>" * 50,
+                f"<mj-attributes><mj-all css-class='{'x' * 9000}'/></mj-attributes>",
+            ),
+            "mjml:1:1 it becomes HTML of over 390,000 bytes",
+        ),
+        (
+            mjml(
+                "<mj-text>x</mj-text>" * 50,
+                f"<mj-attributes><mj-all css-class='{'é' * 9000}'/></mj-attributes>",
+            ),
+            "mjml:1:1 it becomes HTML of over 390,000 bytes",
+        ),
+    ],
+    ids=["declarations", "styles", "written often", "kept back and written often"],
+)
+def test_what_becomes_too_large_is_refused_before_it_is_made(
+    template: Template, place: str
+) -> None:
+    with pytest.raises(InvalidInputError) as error:
+        compiled(template)
+    (found,) = error.value.errors
+    assert f"{found['at']} {found['detail']}" == place
+
+
 def test_a_template_that_was_saved_before_there_was_a_compiler_is_sent_as_it_was_written() -> None:
     assert TEMPLATE.body == "<p>x</p>"
     with pytest.raises(InvalidInputError):

@@ -11,12 +11,14 @@ from local.memory.campaigns import Campaigns as MemoryCampaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.pools import Pools
 from local.memory.quota import Quota, SendingIps
+from local.memory.ses_identities import SesIdentities, verified
 from local.world.clock import Clock
 from mailtide.domain import identifiers, segment_text
 from mailtide.domain.campaign import Campaign, Move, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
+from mailtide.domain.finding import Severity
 from mailtide.domain.page import Page
 from mailtide.domain.pool import Pool
 from mailtide.domain.relay import read_networks
@@ -30,6 +32,7 @@ from mailtide.flows.campaign_desk import CampaignDesk
 from mailtide.flows.contact_book import ContactBook
 from mailtide.flows.forecast import PATIENCE, Forecaster
 from mailtide.flows.ip_registry import IpRegistry
+from mailtide.flows.ses_senders import SesSenders
 from mailtide.flows.start import Starter
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -244,6 +247,7 @@ def desk(campaigns: Campaigns, launches: Launches | None = None, **changes: Any)
     sender = Identity("acme", "i1", "News", "Acme", "n@x.com", "b.x.com")
     campaigns.identities.create(replace(sender, pool_id=changes.get("pool_id")), NOW)
     ips = changes.get("ips", SendingIps({("acme", "ip1"): IP}))
+    senders = SesSenders(changes.get("identities", SesIdentities({"x.com": verified("x.com")})))
     return CampaignDesk(
         campaigns=campaigns,
         starter=Starter(
@@ -253,6 +257,7 @@ def desk(campaigns: Campaigns, launches: Launches | None = None, **changes: Any)
             templates=campaigns.templates,
             identities=campaigns.identities,
             sending_ips=ips,
+            senders=senders,
             launches=launches or Launches(),
             clock=clock,
         ),
@@ -261,6 +266,7 @@ def desk(campaigns: Campaigns, launches: Launches | None = None, **changes: Any)
             sending_ips=ips,
             quota=Quota(),
             ses=changes.get("ses", Account()),
+            senders=senders,
             clock=clock,
         ),
         new_id=lambda: "c1",
@@ -333,6 +339,46 @@ def test_a_forecast_says_what_is_wrong_with_ses_where_mail_leaves_over_it(
     planned = desk(campaigns, ips=SendingIps({("acme", ip.ip_id): ip}), ses=Account(account))
     found = [finding.check for finding in planned.forecast("acme", "c1").findings]
     assert [check for check in found if check != "no_recipients"] == checks
+
+
+def over_ses(identities: SesIdentities) -> CampaignDesk:
+    """Return a desk with a draft whose mail leaves over SES and a relay."""
+    campaigns = Campaigns()
+    campaigns.put(DRAFT)
+    account = Account(replace(SANDBOX, production=True, sent=0))
+    ips = SendingIps({("acme", "ip1"): IP, ("acme", "ip2"): OVER_SES})
+    return desk(campaigns, ips=ips, ses=account, identities=identities)
+
+
+@pytest.mark.parametrize(
+    ("identities", "check"),
+    [
+        ({}, "ses_sender_not_verified"),
+        ({"x.com": replace(verified("x.com"), signed=False)}, "ses_dkim_missing"),
+    ],
+)
+def test_a_sender_that_ses_does_not_know_is_forecast_and_starts_nothing(
+    identities: Any, check: str
+) -> None:
+    planned = over_ses(SesIdentities(identities))
+    found = planned.forecast("acme", "c1").findings[1]
+    assert (found.check, found.severity) == (check, Severity.ERROR)
+    with pytest.raises(ConflictError, match=r"`x\.com`") as refused:
+        planned.start("acme", "c1")
+    assert refused.value.code == check
+    assert planned.get("acme", "c1").state is State.DRAFT
+
+
+def test_while_ses_does_not_say_a_forecast_says_so_and_a_start_is_tried_again() -> None:
+    class Silent(SesIdentities):
+        def find(self, name: str) -> None:
+            raise RetryableError(f"no answer for {name}")
+
+    planned = over_ses(Silent())
+    found = planned.forecast("acme", "c1").findings
+    assert ("ses_unknown", "no answer for x.com") in [(f.check, f.message) for f in found]
+    with pytest.raises(RetryableError):
+        planned.start("acme", "c1")
 
 
 def test_a_campaign_is_forecast_and_started_over_its_identitys_pool() -> None:

@@ -9,16 +9,26 @@ import pytest
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.imports import Files
 from local.memory.jobs import Jobs
+from local.memory.segments import Segments
+from mailtide.domain import segment_json, segment_text
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
+from mailtide.domain.content import started
 from mailtide.domain.job import Job, JobKind, JobState, failed
+from mailtide.domain.redaction import Redactor
+from mailtide.domain.segment import And, Segment
 from mailtide.domain.suppression import Evidence, Reason, Suppression
 from mailtide.errors import NotFoundError, RetryableError
 from mailtide.flows.erasure import STOPPED, Erasure
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+NAMES_BOTH = segment_text.read('not email in ("ann@example.com", "bob@example.com")')
+NAMES_BOB = segment_text.read('not email in ("{gone}", "bob@example.com")')
 KEPT = ["exports/other/j1/contacts.csv", "imports/acme/i2/source.csv", "manifests/acme/x.json"]
 GONE = ["exports/acme/j1/contacts.csv", "imports/acme/i1/refused.csv"]
+
+
+SEGMENTS = [("acme", "s1"), (started("acme"), "c1.s1"), ("other", "s1")]
 
 
 class DeathError(Exception):
@@ -41,9 +51,13 @@ class World:
         self.suppressions.add(Suppression("acme", "ann", reasons, "ann@example.com"))
         for key in (*KEPT, *GONE):
             self.files.put(key, b"ann@example.com")
+        self.segments = Segments()
+        for org_id, segment_id in SEGMENTS:
+            self.segments.create(Segment(org_id, segment_id, "Not them", NAMES_BOTH, NOW))
         self.jobs = Jobs()
+        task = {"segment_id": "s1", "filter": segment_json.write(NAMES_BOTH)}
         for name, kind in (("export", JobKind.EXPORT), ("count", JobKind.SEGMENT_COUNT)):
-            self.jobs.create(Job("acme", name, kind, {}, NOW))
+            self.jobs.create(Job("acme", name, kind, task, NOW))
         self.jobs.create(Job("other", "export", JobKind.EXPORT, {}, NOW))
         self.calls = 0
 
@@ -55,8 +69,10 @@ class World:
             contacts=mortal(self.contacts),
             lists=mortal(self.lists),
             suppressions=mortal(self.suppressions),
+            segments=mortal(self.segments),
             files=mortal(self.files),
             jobs=mortal(self.jobs),
+            redactor=Redactor(lambda _, address: address.split("@")[0]),
             clock=lambda: NOW,
         )
 
@@ -66,7 +82,8 @@ class World:
             set(self.lists.rows["list1"]),
             dict(self.suppressions.rows),
             sorted(self.files.objects),
-            {job.job_id: job.state for job in self.jobs.page("acme", 100, None).items},
+            dict(self.segments.rows),
+            {job.job_id: replace(job, revision=0) for job in self.jobs.rows.values()},
         )
 
 
@@ -107,6 +124,61 @@ def test_who_is_no_contact_of_the_organisation_is_not_found(org_id: str) -> None
     with pytest.raises(NotFoundError):
         world.erasure().run(org_id, "ann" if org_id == "other" else "cid")
     assert world.outcome() == before
+
+
+def test_who_is_known_by_a_suppression_alone_is_erased_too() -> None:
+    world = World()
+    world.contacts.delete("acme", "ann")
+    world.erasure().run("acme", "ann")
+    kept = world.suppressions.rows["acme", "ann"]
+    assert (kept.email, set(kept.reasons)) == (None, {Reason.MANUAL})
+    assert world.lists.rows["list1"] == {"bob"}
+    with pytest.raises(NotFoundError):
+        world.erasure().run("acme", "ann")
+
+
+def test_filters_of_the_organisation_name_the_person_no_more_and_others_still() -> None:
+    world = World()
+    world.erasure().run("acme", "ann")
+    filters = {key: one.filter for key, one in world.segments.rows.items()}
+    assert filters == dict(zip(SEGMENTS, (NAMES_BOB, NAMES_BOB, NAMES_BOTH), strict=True))
+    for job_id in ("count", "export"):
+        job = world.jobs.get("acme", job_id)
+        assert job is not None
+        assert job.task == {"segment_id": "s1", "filter": segment_json.write(NAMES_BOB)}
+
+
+class Edited(Segments):
+    """Segments that somebody edits before each write of ours, until one deletes them."""
+
+    def __init__(self, edits: int) -> None:
+        super().__init__()
+        self.edits = edits
+
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        if self.edits == 0:
+            self.delete(old.org_id, old.segment_id)
+        self.edits -= 1
+        both = And((old.filter, segment_text.read("list is list1")))
+        super().swap(old, replace(old, filter=both), at)
+        return super().swap(old, new, at)
+
+
+def test_a_segment_that_is_edited_meanwhile_keeps_the_edit_and_one_deleted_stays_so() -> None:
+    world = World()
+    world.segments = Edited(1)
+    world.segments.create(Segment("acme", "s1", "Not them", NAMES_BOTH, NOW))
+    world.erasure().run("acme", "ann")
+    assert world.segments.rows == {}
+
+
+def test_a_segment_that_keeps_changing_leaves_the_contact_to_the_next_call() -> None:
+    world = World()
+    world.segments = Edited(-1)
+    world.segments.create(Segment("acme", "s1", "Not them", NAMES_BOTH, NOW))
+    with pytest.raises(RetryableError):
+        world.erasure().run("acme", "ann")
+    assert ("acme", "ann") in world.contacts.rows
 
 
 def test_a_second_erasure_finds_nobody() -> None:

@@ -33,7 +33,7 @@ from mailtide.flows.export_content import (
     MembersOfList,
 )
 from mailtide.flows.export_desk import ExportDesk, Exported
-from mailtide.flows.exports import MOST_RESTARTS, Exporter
+from mailtide.flows.exports import MOST_RESTARTS, Exporter, file_key
 from mailtide.flows.jobs import Ending
 from mailtide.flows.pointers import JobPointer
 from tests.jobs import JobWorld, Wrap
@@ -162,6 +162,17 @@ def test_an_upload_that_is_lost_is_begun_again(lost: int) -> None:
         world.run(pointer, seconds=0)
     assert left == 0
     assert world.job(pointer).state is JobState.DONE
+    assert len(world.rows(pointer)) == 8
+
+
+def test_a_file_that_a_run_finished_before_it_died_is_not_joined_again() -> None:
+    world = World()
+    pointer = world.export(ALL)
+    while (cursor := world.job(pointer).cursor).get("joined") != len(cursor.get("parts") or "x"):
+        world.run(pointer, seconds=0)
+    world.files.finish_upload(file_key(world.job(pointer)), cursor["upload"], cursor["etags"])
+    assert world.run(pointer) is Ending.DONE
+    assert world.files.begun == 1
     assert len(world.rows(pointer)) == 8
 
 

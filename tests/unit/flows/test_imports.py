@@ -225,6 +225,20 @@ def test_a_file_that_is_replaced_meanwhile_fails_the_import() -> None:
     assert world.job.failure_code == "import_file_changed"
 
 
+def test_a_list_that_is_deleted_meanwhile_gets_no_more_members() -> None:
+    world = World(FILE)
+
+    class Fleeting(Lists):
+        def add_members(self, *added: Any) -> None:
+            super().add_members(*added)
+            self.delete("acme", "list1")
+
+    world.lists = Fleeting(lists=world.lists.lists)
+    assert world.run() is Ending.FAILED
+    assert world.job.failure_code == "not_found"
+    assert world.lists.rows["list1"] == {ident("ann@example.com"), ident("bob@gmail.com")}
+
+
 def test_a_deleted_list_fails_the_import() -> None:
     world = World(FILE)
     world.lists.delete("acme", "list1")

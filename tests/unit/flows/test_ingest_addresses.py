@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from local.memory.contacts import Contacts
+from local.memory.contents import Identities
 from mailtide.domain import identifiers
 from mailtide.domain.contact import Contact
+from mailtide.domain.content import Identity
 from mailtide.domain.event import EventType
 from mailtide.domain.suppression import Reason
-from mailtide.flows.addresses import Addresses
+from mailtide.flows.addresses import Addresses, Senders
 from mailtide.flows.envelope import Hit
 from tests.collaborators import FOREIGN_SOURCE, SOURCE, name_contact
 from tests.ingesting import World, event, feedback, hit, webhook
@@ -54,6 +56,51 @@ def test_words_that_quote_an_address_are_kept_without_it_and_shown_with_it() -> 
     assert ANN in suppression.reasons[Reason.HARD_BOUNCE].text
     contacts.rows.clear()
     assert Addresses(contacts).in_rows(ORG, [row]) == [row]
+
+
+def test_the_organisations_own_sender_is_shown_in_the_words_about_it() -> None:
+    world = World()
+    about_ann(world)
+    words = (
+        "5.7.1 <News@acme.example>: Sender address rejected, ask help@acme.example not x@y.example"
+    )
+    world.ingest(event("delivery.rcpt-to-rejected", code=550, details=words))
+    row = world.row("bounced")
+    assert row is not None
+    assert "acme" not in (row.smtp_response or "")
+    identities = Identities()
+    for number in range(3):
+        sender = f"{number}@acme.example"
+        identities.create(Identity(ORG, f"i{number}", "x", "x", sender, "b.x.com"), START)
+    identities.create(
+        Identity(
+            ORG, "news", "x", "x", "news@acme.example", "b.x.com", reply_to="help@acme.example"
+        ),
+        START,
+    )
+    identities.create(Identity("other", "x", "x", "x", "x@y.example", "b.x.com"), START)
+    addresses = Addresses(
+        Contacts(), Senders(identities, lambda org, text: str(name_contact(org, text))).of
+    )
+    [shown] = addresses.in_rows(ORG, [row])
+    assert (shown.smtp_response or "").startswith(words.partition("x@y.example")[0])
+    assert "x@y.example" not in (shown.smtp_response or "")
+
+
+def test_senders_are_looked_up_for_words_about_others_alone() -> None:
+    world = World()
+    about_ann(world)
+    world.ingest(rejected())
+    row = world.row("bounced")
+    assert row is not None
+    contacts = Contacts()
+    contacts.put(Contact(ORG, row.of.recipient_id, ANN, "other", START))
+
+    def nobody_asks(_org_id: str) -> dict[str, str]:
+        raise AssertionError
+
+    [shown] = Addresses(contacts, nobody_asks).in_rows(ORG, [row])
+    assert ANN in (shown.smtp_response or "")
 
 
 def test_hiding_the_address_changes_no_class() -> None:

@@ -194,3 +194,32 @@ def test_an_open_that_ses_saw_is_judged_like_any_other(world: World) -> None:
     assert row is not None
     assert row.data["uniques"].keys() == {"unique_opens", "unique_opens_human"}
     assert row.event_type is EventType.ENGAGEMENT
+
+
+def test_the_copy_holds_nothing_of_the_messages_own_headers(world: World) -> None:
+    subject = "=?utf-8?b?YW5uQGV4YW1wbGUuY29t?="  # ann@example.com, as nobody finds it
+    record = json.loads(DELIVERED)
+    record["mail"]["headers"] = [{"name": "Subject", "value": subject}]
+    record["mail"]["commonHeaders"] = {"subject": subject}
+    for way in WAYS:
+        world.flow.run(way(json.dumps(record)))
+    copies = [world.bucket.objects[key].decode() for key in world.kept("raw/")]
+    assert len(copies) == len(WAYS) - 1  # two ways leave the same envelope
+    for copy in copies:
+        assert "YW5u" not in copy
+        assert "250 2.0.0 OK" in copy
+        assert message(1) in copy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"Type": "Notification", "Message": "Successfully validated SNS topic x"}),
+        json.dumps({"eventType": "Delivery", "mail": "ann@example.com", "x": [1]}),
+        '{"eventType": "Delivery", "mail": {"headers": ' + "[" * 500 + "]" * 500 + "}}",
+    ],
+)
+def test_what_has_no_headers_is_copied_as_it_is(world: World, text: str) -> None:
+    world.flow.run(text)
+    [key] = world.kept("raw/")
+    assert "ann@example.com" not in world.bucket.objects[key].decode()

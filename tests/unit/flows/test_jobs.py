@@ -127,6 +127,17 @@ def test_what_can_never_work_fails_with_the_reason(error: MailtideError, code: s
     assert job.cursor == {"began": True}
 
 
+def test_what_may_work_later_is_asked_for_at_the_next_look_and_not_before() -> None:
+    world = JobWorld(lambda _: Failing(RetryableError("busy")))
+    pointer = world.start(JobKind.EXPORT, {})
+    with pytest.raises(RetryableError, match="busy"):
+        world.run(pointer)
+    world.pointers.waiting.clear()
+    assert JobWatch(world.jobs, world.pointers).run(world.clock()) == 1
+    assert world.pointers.waiting == [pointer]
+    assert JobWatch(world.jobs, world.pointers).run(world.clock()) == 0
+
+
 @pytest.mark.parametrize("error", [RetryableError("busy"), ZeroDivisionError()])
 def test_a_job_that_never_gets_any_further_fails_in_the_end(error: Exception) -> None:
     world = JobWorld(lambda _: Failing(error))

@@ -22,6 +22,9 @@ class Vault:
     def name(self, org_id: str, key: str) -> str:
         return f"name of {key}"
 
+    def seed(self, org_id: str, key: str, begun_at: datetime) -> bytes:
+        return f"{org_id}/{key}/{begun_at}".encode()
+
     def seal(self, org_id: str, key: str, text: bytes) -> bytes | None:
         return f"{org_id}/{key}/".encode() + text if len(text) <= 20 else None
 
@@ -121,6 +124,18 @@ def test_another_organisation_has_keys_of_its_own(repeats: Repeats) -> None:
 def test_a_released_call_can_be_made_again_at_once(repeats: Repeats) -> None:
     repeats.release(begin(repeats))
     begin(repeats)
+
+
+def test_every_attempt_of_a_call_has_its_seed_and_another_call_another(repeats: Repeats) -> None:
+    first = begin(repeats)
+    heir = begin(repeats, after=TAKEN_OVER_AFTER)
+    repeats.release(heir)
+    third = begin(repeats, after=2 * TAKEN_OVER_AFTER)
+    assert first.seed == heir.seed == third.seed
+    assert first.begun_at == heir.begun_at == third.begun_at == NOW
+    tomorrow = begin(repeats, after=2 * TAKEN_OVER_AFTER + KEPT_FOR)
+    other = begin(repeats, replace(CALL, key="key-2"))
+    assert len({first.seed, tomorrow.seed, other.seed}) == 3
 
 
 def test_an_answer_too_large_to_keep_is_said_to_be_so(repeats: Repeats) -> None:

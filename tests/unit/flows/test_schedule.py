@@ -10,13 +10,15 @@ import pytest
 from local.memory.campaigns import Campaigns
 from local.memory.contacts import Lists
 from local.memory.quota import SendingIps
+from local.memory.ses_identities import SesIdentities, verified
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
-from mailtide.domain.sending_ip import Relay, SendingIp, Tls
+from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
 from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
 from mailtide.flows.schedule import AT_ONCE, Schedule
+from mailtide.flows.ses_senders import SesSenders
 from mailtide.flows.start import Starter
 from tests.sending_outside import Queues
 
@@ -34,6 +36,7 @@ class Stage:
             SendingIps(),
             Queues(),
         )
+        self.ses = SesIdentities()
         self.lists.create(ContactList("acme", "l1", "News", NOW))
         letter = Template("acme", "t1", "Letter", "Hello", "<p>Hello</p>")
         self.campaigns.templates.create(letter, NOW)
@@ -52,6 +55,7 @@ class Stage:
             templates=store.templates,
             identities=store.identities,
             sending_ips=self.ips,
+            senders=SesSenders(self.ses),
             launches=self.queues,
             clock=lambda: now,
         )
@@ -92,6 +96,29 @@ def test_without_a_sending_ip_the_reason_says_so(stage: Stage) -> None:
     assert stage.look() == 0
     assert stage.campaign().state is State.DRAFT
     assert "No sending IP" in (stage.campaign().schedule_error or "")
+
+
+def test_over_ses_it_waits_for_a_verified_sender_and_says_so(stage: Stage) -> None:
+    stage.ips.put(SendingIp("acme", "ip2", "two", Stream.MARKETING, Ses("news")))
+    assert stage.look() == 0
+    assert "create the domain `x.com`" in (stage.campaign().schedule_error or "")
+    stage.campaigns.put(DUE)
+    stage.ses.found["x.com"] = verified("x.com")
+    assert stage.look() == 1
+
+
+class Silent(SesIdentities):
+    """An SES that has no answer now."""
+
+    def find(self, name: str) -> None:
+        raise RetryableError(f"no answer for {name}")
+
+
+def test_while_ses_has_no_answer_the_campaign_waits(stage: Stage) -> None:
+    stage.ips.put(SendingIp("acme", "ip2", "two", Stream.MARKETING, Ses("news")))
+    stage.ses = Silent()
+    assert stage.look() == 0
+    assert stage.campaign() == DUE
 
 
 class Busy(Campaigns):

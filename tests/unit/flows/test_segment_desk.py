@@ -1,6 +1,8 @@
 """Segments over many contacts: pages with bounded reads, and the count as a job."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,7 +17,8 @@ from mailtide.domain import segment_text
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.job import JobKind
 from mailtide.domain.page import Page, every
-from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.domain.segment import Segment
+from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
 from mailtide.flows import segment_count, segment_desk
 from mailtide.flows.segment_count import SegmentCount
 from mailtide.flows.segment_desk import SegmentDesk
@@ -104,18 +107,46 @@ def test_a_segment_whose_list_is_gone_can_still_be_renamed() -> None:
     assert of.change(ORG, "s1", {"name": "Renamed"}, "body.filter").name == "Renamed"
 
 
-def test_a_segment_that_is_deleted_meanwhile_is_not_found() -> None:
-    of = desk()
+class Shared(Segments):
+    """Segments to which others do something before each write of ours, so often."""
+
+    def __init__(self, others: Callable[[Segments], object], times: int) -> None:
+        super().__init__()
+        self.others = others
+        self.times = times
+
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        if self.times:
+            self.times -= 1
+            self.others(self)
+        return super().swap(old, new, at)
+
+
+def renamed(segments: Segments) -> None:
+    old = segments.rows[ORG, "s1"]
+    segments.rows[ORG, "s1"] = replace(old, name=old.name + "!")
+
+
+def shared(others: Callable[[Segments], object], times: int = 1) -> SegmentDesk:
+    of = replace(desk(), segments=Shared(others, times))
     of.create(ORG, "On", segment_text.read("list is list1"), "body.text")
+    return of
 
-    class Gone(Segments):
-        def replace(self, *_: object) -> bool:
-            return False
 
-    late = SegmentDesk(Gone(of.segments.rows), of.lists, of.contacts, lambda: "s1", lambda: NOW)  # type: ignore[attr-defined]
+def test_a_change_keeps_what_others_change_meanwhile() -> None:
+    of = shared(renamed)
+    filter_ = segment_text.read("provider is gmail")
+    changed = of.change(ORG, "s1", {"filter": filter_}, "body.text")
+    assert (changed.name, changed.filter) == ("On!", filter_)
+    assert of.get(ORG, "s1") == changed
+    with pytest.raises(RetryableError):
+        shared(renamed, times=9).change(ORG, "s1", {"filter": filter_}, "body.text")
+
+
+def test_a_segment_that_is_deleted_is_not_found_even_in_the_midst_of_a_change() -> None:
+    of = shared(lambda segments: segments.delete(ORG, "s1"))
     with pytest.raises(NotFoundError):
-        late.change(ORG, "s1", {"name": "x"}, "body.filter")
-    of.delete(ORG, "s1")
+        of.change(ORG, "s1", {"name": "x"}, "body.filter")
     with pytest.raises(NotFoundError):
         of.delete(ORG, "s1")
     with pytest.raises(NotFoundError):

@@ -10,7 +10,7 @@ import pytest
 from local.memory.bucket import Bucket
 from mailtide.errors import MailtideError, RetryableError
 from mailtide.flows import envelope
-from mailtide.flows.sns_webhook import BODY_LIMIT, Answer, SnsWebhook
+from mailtide.flows.sns_webhook import BODY_LIMIT, Answer, SnsWebhook, Taken
 from mailtide.sources import sns
 from tests.collaborators import Queue
 from tests.unit.sources.ses_payloads import SES, certificate, recorded
@@ -70,7 +70,7 @@ def test_a_notification_is_queued_as_it_was_posted(
     webhook: SnsWebhook, queue: Queue, bucket: Bucket, name: str
 ) -> None:
     text = body(name)
-    assert webhook.take(text, posted_at(text)) is Answer.QUEUED
+    assert webhook.take(text, posted_at(text)) == Taken(Answer.QUEUED, TOPIC)
     [queued] = queue.sent
     assert envelope.read(queued, bucket) == envelope.Envelope("ses", None, posted_at(text), text)
 
@@ -79,7 +79,7 @@ def test_a_subscription_is_confirmed_and_not_queued(
     webhook: SnsWebhook, queue: Queue, pages: Pages
 ) -> None:
     text = body(SUBSCRIPTION)
-    assert webhook.take(text, posted_at(text)) is Answer.CONFIRMED
+    assert webhook.take(text, posted_at(text)) == Taken(Answer.CONFIRMED, TOPIC)
     assert pages.confirmed == [recorded(SUBSCRIPTION)["SubscribeURL"]]
     assert queue.sent == []
 
@@ -88,7 +88,7 @@ def test_an_ended_subscription_is_not_taken_back(
     webhook: SnsWebhook, queue: Queue, pages: Pages
 ) -> None:
     text = body("sns.unsubscribe-confirmation")
-    assert webhook.take(text, posted_at(text)) is Answer.ENDED
+    assert webhook.take(text, posted_at(text)) == Taken(Answer.ENDED, TOPIC)
     assert (pages.confirmed, queue.sent) == ([], [])
 
 
@@ -131,7 +131,7 @@ def test_recorded_forgeries_are_refused(webhook: SnsWebhook, queue: Queue, name:
 
 def test_what_is_longer_than_any_message_of_sns_is_refused(webhook: SnsWebhook) -> None:
     text = body(DELIVERY)
-    assert webhook.take(text.ljust(BODY_LIMIT), posted_at(text)) is Answer.QUEUED
+    assert webhook.take(text.ljust(BODY_LIMIT), posted_at(text)) == Taken(Answer.QUEUED, TOPIC)
     assert refused(webhook, text.ljust(BODY_LIMIT + 1), posted_at(text)) == "payload_too_large"
 
 

@@ -3,7 +3,7 @@
 import csv
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -147,10 +147,13 @@ def test_an_unusable_file_fails_and_is_not_kept() -> None:
 def test_a_file_that_is_replaced_meanwhile_fails_the_import() -> None:
     world = World()
     pointer = world.begin(FILE)
-    world.run(pointer, seconds=0)
+    for _ in range(2):
+        world.run(pointer, seconds=0)
+    assert len(world.files.objects) == 2  # the upload, and a refused row
     world.files.put(source_key(world.job(pointer)), FILE + b"x@example.com,,,\n")
     assert world.run(pointer) is Ending.FAILED
     assert world.job(pointer).failure_code == "import_file_changed"
+    assert world.files.objects == {}  # they held addresses
 
 
 def test_what_is_lifted_after_the_start_stays_lifted() -> None:
@@ -242,3 +245,14 @@ def test_any_life_of_an_import_ends_as_the_undisturbed_one(
     faults: dict[int, Fault], seed: int
 ) -> None:
     assert lived(faults, seed)[0][:2] == lived({})[0][:2]
+
+
+def test_a_step_takes_no_more_of_the_file_than_two_megabytes_and_a_row() -> None:
+    world = World()
+    row = "ann@example.com,," + "x" * 60_000 + "\n"
+    pointer = world.begin(("email,reason,more\n" + 50 * row).encode())
+    kind = replace(world.make(lambda target, _: target), chunk_rows=2000)
+    first = kind.step(world.job(pointer))
+    assert first.progress["rows_read"] == 34
+    assert world.run(pointer) is Ending.DONE
+    assert world.job(pointer).progress["rows_read"] == 50

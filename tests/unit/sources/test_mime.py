@@ -189,6 +189,28 @@ def test_a_mail_to_several_addresses_of_ours_counts_at_each_once() -> None:
     assert {event.type for event in found} == {EventType.REPLIED}
 
 
+@pytest.mark.parametrize(
+    ("to", "named"),
+    [
+        (f"b-mkta3-{MESSAGE}@bounce.news.example.com", MESSAGE),
+        (TRACKER.reply_address(LETTER, "reply.example"), LETTER),
+        ("postmaster@bounce.news.example.com", OTHER),
+    ],
+)
+def test_the_address_names_the_message_rather_than_what_a_report_encloses(
+    to: str, named: str
+) -> None:
+    raw = (
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"Message-ID: <{OTHER}@news.example.com>\r\n\r\n--b--\r\n"
+    ).encode()
+    [event] = mime.parse(Arrival(raw, "", (to,), NOW), TRACKER.read_address)
+    assert (event.type, event.message_id) == (EventType.BOUNCED, named)
+
+
 def test_what_the_server_takes_for_spam_is_no_reply() -> None:
     arrival = replace(mail("reply.gmail"), suspect=True, data={"spam": "FAIL"})
     (event,) = mime.parse(arrival, TRACKER.read_address)

@@ -20,7 +20,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic.config import JsonDict
 
 from mailtide import idempotency, problems
 from mailtide.bodies import check_body, raw_body, read_json
@@ -48,12 +49,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-def example(**fields: Any) -> ConfigDict:
-    """Return the `model_config` of a body that shows what one looks like.
+def example(*others: JsonDict, **fields: JsonValue) -> ConfigDict:
+    """Return the `model_config` of a body that shows what one looks like, or several.
 
-    A field named `…_id` or `…_ids` holds any id: the tests put one in that is there.
+    A field named `…_id` or `…_ids` holds any id: the tests put one in that is there. Each of a
+    body's ids stands in an example: tests put another organisation's there, too.
     """
-    return ConfigDict(json_schema_extra={"examples": [fields]})
+    return ConfigDict(json_schema_extra={"examples": [fields, *others]})
 
 
 class Listing(BaseModel, Generic[Shown]):

@@ -12,7 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from mailtide import problems
+from mailtide import naming, problems
 from mailtide.domain.idempotency import Call, check_key, fingerprint, is_kept
 from mailtide.errors import MailtideError, RetryableError
 from mailtide.flows.repeats import Claim, Repeats
@@ -59,7 +59,8 @@ def once(
     if isinstance(begun, bytes):
         return _read(begun)
     try:
-        response = _carried_out(proceed, answer)
+        with naming.alike(begun.seed, begun.begun_at):
+            response = _carried_out(proceed, answer)
     except Exception:
         repeats.release(begun)
         raise

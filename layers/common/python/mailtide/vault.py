@@ -9,13 +9,16 @@ Source: RFC 5116 (AES-256-GCM), RFC 7693 (BLAKE2b).
 import os
 import zlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from mailtide.domain.message import millis
+
 SEALED_LIMIT = 300_000  # bytes; an item of DynamoDB holds 400 KB
 _NONCE_BYTES = 12
-_NAME_BYTES, _KEY_BYTES = 16, 32
+_NAME_BYTES, _KEY_BYTES, _SEED_BYTES = 16, 32, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class Vault:
     def name(self, org_id: str, key: str) -> str:
         """Return what a key's record is called (32 hex digits)."""
         return self._hash(org_id, key, b"idempotency-name", _NAME_BYTES).hex()
+
+    def seed(self, org_id: str, key: str, begun_at: datetime) -> bytes:
+        """Return a secret of the call that first named a key at an instant (64 bytes)."""
+        call = f"{key}\n{millis(begun_at)}"  # a key has no line breaks
+        return self._hash(org_id, call, b"idempotency-seed", _SEED_BYTES)
 
     def seal(self, org_id: str, key: str, text: bytes) -> bytes | None:
         """Return the text, compressed and encrypted; None when it is too large to keep."""

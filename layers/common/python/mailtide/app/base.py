@@ -108,17 +108,29 @@ def client(service: str) -> Any:
     """Return botocore's one client of a service; DynamoDB's is the tables' own."""
     from botocore.config import Config
 
-    config = Config(
-        connect_timeout=3,
-        read_timeout=_PATIENT.answer,
-        retries={"total_max_attempts": _PATIENT.tries, "mode": "standard"},
-    )
+    config = _config(_PATIENT)
     if service == "s3":
         # An emulator has no host name per bucket; presigned uploads need the newer signature.
         style = "path" if settings().emulator else "virtual"
         s3 = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = config.merge(s3)
     return session().create_client(service, region_name=region(), config=config)
+
+
+@cache
+def hasty_client(service: str) -> Any:
+    """Return a client of botocore's that gives up within seconds: somebody waits."""
+    return session().create_client(service, region_name=region(), config=_config(_HASTY))
+
+
+def _config(patience: Patience) -> Any:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=min(3, patience.answer / 2),
+        read_timeout=patience.answer,
+        retries={"total_max_attempts": patience.tries, "mode": "standard"},
+    )
 
 
 @cache

@@ -8,6 +8,7 @@ from mailtide.app.base import (
     LateBucket,
     bucket,
     connect,
+    contact_id,
     hasty_queue_client,
     keyring,
     name_contact,
@@ -128,12 +129,14 @@ def react() -> "React":
 @cache
 def insights() -> "Insights":
     """The insights flow."""
-    from mailtide.flows.addresses import Addresses
+    from mailtide.flows.addresses import Addresses, Senders
     from mailtide.flows.insights import Insights
     from mailtide.store.campaigns import Campaigns
     from mailtide.store.contacts import Contacts
     from mailtide.store.counters import Counters
     from mailtide.store.events import Events
+    from mailtide.store.identities import Identities
 
     connect()
-    return Insights(Campaigns(), Counters(), Events(), Addresses(Contacts()), name_contact)
+    addresses = Addresses(Contacts(), Senders(Identities(), contact_id).of)
+    return Insights(Campaigns(), Counters(), Events(), addresses, name_contact)

@@ -1,11 +1,11 @@
 """The jobs: what works on each kind, and what asks for the work."""
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mailtide import naming
 from mailtide.app.base import client, connect, contact_id, now, redactor, settings
 from mailtide.domain import identifiers
 from mailtide.domain.job import JobKind
@@ -70,8 +70,16 @@ def _suppression_import() -> "Kind":
     return SuppressionImport(files(), Suppressions(), redactor(), contact_id)
 
 
+def _list_deletion() -> "Kind":
+    from mailtide.flows.list_deletion import ListDeletion
+    from mailtide.store.lists import Lists
+
+    return ListDeletion(Lists())
+
+
 KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {
     JobKind.EXPORT: _exporter,
+    JobKind.LIST_DELETION: _list_deletion,
     JobKind.SEGMENT_COUNT: _segment_count,
     JobKind.SUPPRESSION_IMPORT: _suppression_import,
 }
@@ -112,7 +120,8 @@ def files() -> "ImportFiles":
 
 def new_dated_id(at: datetime) -> str:
     """Name something by when it was made; the newest sorts first."""
-    return identifiers.recent_first(millis(at), os.urandom(identifiers.CHANCE_BYTES))
+    chance = naming.draw(identifiers.CHANCE_BYTES)
+    return identifiers.recent_first(millis(naming.made_at(at)), chance)
 
 
 def _pointers() -> "JobPointers":

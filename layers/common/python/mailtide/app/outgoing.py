@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailtide.app.base import (
     client,
     connect,
     fetch_secret,
+    hasty_client,
     keyring,
     message_id,
     now,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mailtide.flows.recipients import Recipients
     from mailtide.flows.release import Release
     from mailtide.flows.send import Sender
+    from mailtide.flows.ses_senders import SesSenders
     from mailtide.flows.start import Starter
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
@@ -100,9 +102,19 @@ def starter() -> "Starter":
         templates=Templates(),
         identities=Identities(),
         sending_ips=SendingIps(),
+        senders=ses_senders(),
         launches=orders(),
         clock=now,
     )
+
+
+def ses_senders() -> "SesSenders":
+    """What looks up at SES who may be written as a sender."""
+    from mailtide.flows.ses_senders import SesSenders
+    from mailtide.transports.ses_identities import SesIdentities
+
+    # Somebody waits for the start, or other campaigns of the minute do.
+    return SesSenders(SesIdentities(partial(hasty_client, "sesv2")))
 
 
 @cache

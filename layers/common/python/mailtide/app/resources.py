@@ -1,11 +1,11 @@
 """What the API offers, and the imports that it starts."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from mailtide import naming
 from mailtide.app.base import (
     client,
     connect,
@@ -17,7 +17,7 @@ from mailtide.app.base import (
     settings,
 )
 from mailtide.app.job_kinds import files, job_desk, new_dated_id, suppression_uploads
-from mailtide.app.outgoing import starter
+from mailtide.app.outgoing import ses_senders, starter
 from mailtide.domain import identifiers, organisation
 
 if TYPE_CHECKING:
@@ -77,36 +77,33 @@ class Resources:
 
 def new_id() -> str:
     """Name something new (16 characters)."""
-    return identifiers.encode(os.urandom(identifiers.ID_BYTES))
+    return identifiers.encode(naming.draw(identifiers.ID_BYTES))
 
 
 def entropy() -> bytes:
     """Return the random bytes of a new API key."""
-    return os.urandom(organisation.KEY_BYTES)
+    return naming.draw(organisation.KEY_BYTES)
 
 
 @cache
 def api() -> Resources:
     """All resources of the API."""
     from mailtide.flows.contact_book import ContactBook
-    from mailtide.flows.erasure import Erasure
     from mailtide.flows.pool_desk import PoolDesk
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
-    from mailtide.store.jobs import Jobs
     from mailtide.store.lists import Lists
     from mailtide.store.organisations import Organisations
     from mailtide.store.pools import Pools
     from mailtide.store.sending_ips import SendingIps
-    from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
 
     connect()
-    contacts, lists, suppressions = Contacts(), Lists(), Suppressions()
+    contacts, lists = Contacts(), Lists()
     return Resources(
         contacts=contacts,
         contact_book=ContactBook(contacts, contact_id, now),
-        erasure=Erasure(contacts, lists, suppressions, files(), Jobs(), now),
+        erasure=_erasure(),
         lists=lists,
         segments=_segment_desk(),
         imports=_import_desk(),
@@ -161,6 +158,19 @@ def _suppression_desk() -> "SuppressionDesk":
         contact_id=contact_id,
         new_id=new_dated_id,
         clock=now,
+    )
+
+
+def _erasure() -> "Erasure":
+    from mailtide.flows.erasure import Erasure
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.jobs import Jobs
+    from mailtide.store.lists import Lists
+    from mailtide.store.segments import Segments
+    from mailtide.store.suppressions import Suppressions
+
+    return Erasure(
+        Contacts(), Lists(), Suppressions(), Segments(), files(), Jobs(), redactor(), now
     )
 
 
@@ -267,9 +277,10 @@ def _campaign_desk() -> "CampaignDesk":
             sending_ips=SendingIps(),
             quota=Quota(),
             ses=ses_account(),
+            senders=ses_senders(),
             clock=now,
         ),
-        new_id=lambda: identifiers.encode(os.urandom(identifiers.CAMPAIGN_BYTES)),
+        new_id=lambda: identifiers.encode(naming.draw(identifiers.CAMPAIGN_BYTES)),
         clock=now,
     )
 

@@ -18,6 +18,7 @@ from mailtide.domain import address
 from mailtide.domain.contact_fields import check_attributes, check_timezone
 from mailtide.domain.csv_records import LIMIT, Place, Record, records
 from mailtide.domain.formulas import guarded, unguarded
+from mailtide.domain.redaction import hide
 from mailtide.errors import InvalidInputError
 
 HEAD_BYTES = 2 * LIMIT  # of a file, enough to see its header and its encoding
@@ -87,7 +88,7 @@ def read_layout(head: bytes) -> Layout:
         found.append(Layout(names, delimiter, header.after, is_ours))
     layout = next((one for one in found if EMAIL in one.columns), None)
     if layout is None:
-        shown = ", ".join(found[0].columns)[:200]
+        shown = _nameless(", ".join(found[0].columns))[:200]
         raise _invalid(f"the header line has no column `email`; its columns are: {shown}")
     _check_columns(layout.columns)
     return layout
@@ -187,7 +188,12 @@ def _check_columns(columns: tuple[str, ...]) -> None:
     named = [name for name in columns if name]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice:
-        raise _invalid(f"the column `{twice}` stands in the header line twice")
+        raise _invalid(f"the column `{_nameless(twice)}` stands in the header line twice")
+
+
+def _nameless(header: str) -> str:
+    """Return a header line as it may be kept: a file without one has people in its first line."""
+    return hide(header, lambda _: None)
 
 
 def _fitting(fields: tuple[str, ...], count: int) -> tuple[str, ...]:

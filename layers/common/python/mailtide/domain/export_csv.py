@@ -21,10 +21,8 @@ from mailtide.domain.formulas import guarded
 MOST_COLUMNS = 100  # of attributes; the header is one record, which has 64 KB (csv_records.py)
 NAME_LIMIT = 100  # characters of a column's name
 
-_OF_CONTACT = tuple(
-    MARK + name
-    for name in ("contact_id", "provider", "created_at", "last_open_at", "last_click_at")
-)
+_INSTANTS = ("created_at", "last_open_at", "last_click_at", "last_reply_at")
+_OF_CONTACT = tuple(MARK + name for name in ("contact_id", "provider", *_INSTANTS))
 
 
 def with_columns(known: Sequence[str], contacts: Iterable[Contact]) -> list[str]:
@@ -62,9 +60,7 @@ def _contact(contact: Contact, columns: Sequence[str]) -> list[str]:
         json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else "",
         contact.contact_id,
         contact.provider,
-        written(contact.created_at),
-        written(contact.last_open_at),
-        written(contact.last_click_at),
+        *(written(getattr(contact, name)) for name in _INSTANTS),
     ]
 
 

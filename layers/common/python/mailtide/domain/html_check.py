@@ -65,6 +65,7 @@ MAX_DEPTH = 500  # elements; mail programs give up earlier, and each costs time 
 _FOREIGN = frozenset({"svg", "math"})  # in them `<x/>` is a whole element
 _CONTROL = re.compile(r"\{%-?\s*(\w+)")
 _BRANCHING = frozenset({"case", "for", "if", "ifchanged", "tablerow", "unless"})
+_LOOPS = frozenset({"for", "tablerow"})
 _ALTERNATIVE = frozenset({"else", "elsif", "when"})
 _CONDITIONAL = re.compile(r"<!--\[if\b", re.IGNORECASE)
 _CONDITION_ENDS = re.compile(r"<!\[endif\]", re.IGNORECASE)
@@ -89,6 +90,7 @@ class _Branches:
     name: str
     before: _Stack
     ends: list[_Stack] = field(default_factory=list)
+    strays: list[tuple[int, str]] = field(default_factory=list)  # ends of nothing that was open
     begun: bool = False  # an alternative was seen: what is before the first of a `case` is nothing
     exhaustive: bool = False  # one of its pieces is always taken
 
@@ -151,13 +153,22 @@ class _Checker:
             return
         names = [one.name for one in self._open]
         if token.name not in names:
-            captured = any(block.name == "capture" for block in self._branches)
-            if token.name not in _END_MAY_STAND_ALONE and not captured:
-                self._found.append((token.start, f"'</{token.name}>' ends nothing"))
+            if token.name not in _END_MAY_STAND_ALONE:
+                self._stray((token.start, token.name))
             return
         place = len(names) - 1 - names[::-1].index(token.name)
         self._left_open(self._open[place + 1 :])
         self._open = self._open[:place]
+
+    def _stray(self, place: tuple[int, str]) -> None:
+        """Take an end of nothing: one in a loop may end what an earlier pass of it has begun."""
+        for block in reversed(self._branches):
+            if block.name == "capture":
+                return
+            if block.name in _LOOPS:
+                block.strays.append(place)
+                return
+        self._found.append((place[0], f"'</{place[1]}>' ends nothing"))
 
     def _left_open(self, elements: _Stack) -> None:
         for one in elements:
@@ -191,7 +202,16 @@ class _Checker:
             self._open = here.before
         elif name == f"end{self._branches[-1].name}":
             here = self._branches.pop()
+            self._leave(here)
             self._open = _merged(here, self._open)
+
+    def _leave(self, loop: _Branches) -> None:
+        """Report the ends in a loop of what no pass of it leaves open."""
+        before = {one.start for one in loop.before}
+        begun = {one.name for one in self._open if one.start not in before}
+        for place in loop.strays:
+            if place[1] not in begun:
+                self._stray(place)
 
 
 def _merged(block: _Branches, last: _Stack) -> _Stack:

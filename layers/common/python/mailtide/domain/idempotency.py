@@ -2,12 +2,12 @@
 
 A call claims its key, is carried out, and leaves its answer under the key for 24 hours. Whoever
 repeats the call gets that answer. A claim whose call died is taken over once that call must be
-over, and the call is carried out again.
+over, and the call is carried out again: what it makes is named alike, so nothing is made twice.
 Source: draft-ietf-httpapi-idempotency-key-header-07; docs/api.md.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -46,8 +46,9 @@ class Record:
     """What stands under a key: who claimed it and, once `answered`, the answer."""
 
     fingerprint: str
-    claim: str  # different for each attempt
+    claim: str  # different for each attempt; "" of one that came to nothing
     claimed_at: datetime
+    begun_at: datetime  # when the call's first attempt was
     answered: bool = False
     answer: bytes | None = None  # sealed; None of an answered one that was too large to keep
 
@@ -79,7 +80,15 @@ def decide(record: Record | None, asked: str, now: datetime) -> Step:
         return Step.REFUSE
     if record.answered:
         return Step.REPLAY
-    return Step.CARRY_OUT if now - record.claimed_at >= TAKEN_OVER_AFTER else Step.WAIT
+    is_over = not record.claim or now - record.claimed_at >= TAKEN_OVER_AFTER
+    return Step.CARRY_OUT if is_over else Step.WAIT
+
+
+def taking_over(standing: Record, mine: Record) -> Record:
+    """Return the claim of an attempt that follows `standing`; after a day it is another call's."""
+    if mine.claimed_at - standing.claimed_at >= KEPT_FOR:
+        return mine
+    return replace(mine, begun_at=standing.begun_at)
 
 
 def wait_seconds(record: Record, now: datetime) -> int:

@@ -9,8 +9,10 @@ write, after all of its effects: a death before it repeats the chunk, which chan
 Units: counts are rows (records behind the header); rows_read = imported + merged + refused.
 """
 
+import sys
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +25,7 @@ REPORT = "refused.csv"  # the name of the report of all refused rows
 
 _BUCKET_BITS = 12
 _KEY_BYTES = 8
+_BUCKET_SHIFT = 8 * _KEY_BYTES - _BUCKET_BITS
 
 
 class ImportState(StrEnum):
@@ -144,20 +147,19 @@ class Seen:
     a probability of 3 in 10^8.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, packed: Iterable[bytes] = ()) -> None:
+        """Remember what `pack` packed; each bucket is sorted once, not at every number."""
         self._buckets = [array("Q") for _ in range(1 << _BUCKET_BITS)]
+        for one in packed:
+            for number in _unpacked(one):
+                self._buckets[number >> _BUCKET_SHIFT].append(number)
+        for index, bucket in enumerate(self._buckets):
+            self._buckets[index] = array("Q", sorted(bucket))
 
     def add(self, contact_id: str) -> bool:
         """Remember a contact; False when it was there already."""
-        return self._add(_short(contact_id))
-
-    def add_packed(self, packed: bytes) -> None:
-        """Remember what `pack` packed."""
-        for start in range(0, len(packed), _KEY_BYTES):
-            self._add(int.from_bytes(packed[start : start + _KEY_BYTES]))
-
-    def _add(self, number: int) -> bool:
-        bucket = self._buckets[number >> (8 * _KEY_BYTES - _BUCKET_BITS)]
+        number = _short(contact_id)
+        bucket = self._buckets[number >> _BUCKET_SHIFT]
         index = bisect_left(bucket, number)
         if index < len(bucket) and bucket[index] == number:
             return False
@@ -168,6 +170,13 @@ class Seen:
 def pack(contact_ids: list[str]) -> bytes:
     """Return contacts as `Seen` knows them, 8 bytes each."""
     return b"".join(_short(one).to_bytes(_KEY_BYTES) for one in contact_ids)
+
+
+def _unpacked(packed: bytes) -> array[int]:
+    numbers = array("Q", packed)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 def _short(contact_id: str) -> int:

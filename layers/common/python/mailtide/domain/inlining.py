@@ -5,9 +5,13 @@ works out each one's styles in a copy, and they are written into the tags they b
 moves out of its table because of a loop around it, and no comparison turns into an entity. The
 `style` elements stay, for media queries, states and dark mode, for what only some mail programs
 match, and for conditional comments. Nothing is fetched.
+
+No `!important` of a `style` element that stays is written into a tag: it would win over all media
+queries, and Outlook's reader drops what has it. Its declaration stands behind the author's own.
 Source: docs/domain/rendering.md; CSS Cascading and Inheritance Level 4 (what wins).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -15,6 +19,7 @@ from html.parser import HTMLParser
 from css_inline import CSSInliner
 
 from mailtide.domain import markup
+from mailtide.domain.faults import MAX_BYTES, TooLargeError
 from mailtide.domain.markup import Attribute, Kind, Masked, Token
 
 MARK = "data-mt-inline"  # on a `style` element that is inlined and then taken out
@@ -24,7 +29,12 @@ _UNSTYLED = frozenset(
 )
 _LEFT_OUT = frozenset({"base", "link"})  # of the copy: they name what is elsewhere
 _EVERYWHERE = frozenset({"", "all", "screen"})
+_MAX_MATCHES = 3_000_000  # declarations times elements; the library takes some seconds for them
 _INLINER = CSSInliner(load_remote_stylesheets=False)
+
+# One declaration: strings and what is in brackets may hold semicolons.
+_DECLARATION = re.compile(r"(?:\"[^\"]*+\"|'[^']*+'|\([^)]*+\)|[^;\"'(]|[\"'(])++")
+_IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.IGNORECASE)
 
 _Edit = tuple[int, int, str]  # from, to, what stands there instead
 
@@ -63,6 +73,9 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
     Args:
         masked: an HTML document or a piece of one.
         marked_only: take only the `style` elements that carry `MARK`.
+
+    Raises:
+        TooLargeError: when the styles alone are too large, or more than can be worked out.
     """
     found = list(sheets(masked))
     marked = [sheet for sheet in found if MARK in sheet.attributes]
@@ -74,15 +87,28 @@ def inlined(masked: Masked, *, marked_only: bool = False) -> str:
             for token in markup.tokens(masked.text)
             if token.kind is Kind.OPENING and token.name not in _UNSTYLED
         ]
+        declarations = sum(_declarations(masked.text, s) for s in found if s.tag.start in used)
+        if declarations * len(tags) > _MAX_MATCHES:
+            raise TooLargeError(
+                f"{declarations:,} declarations of style for {len(tags):,} elements are too many"
+            )
         copy = _edited(masked.text, sorted(_copied(masked, tags, found, used)))
-        styles = _Styles(_INLINER.inline(copy)).found
+        page = _INLINER.inline(copy)
+        if len(page) - len(copy) > MAX_BYTES:
+            raise TooLargeError(f"styles at its elements alone have over {MAX_BYTES:,} bytes")
+        styles = _Styles(page).found
+        split = _unsplit if marked_only else _split
         edits = [
-            _styled(masked.text, tag, styles[number])
+            _styled(masked.text, tag, *split(styles[number]))
             for number, tag in enumerate(tags)
             if styles.get(number)
         ]
     edits += [(sheet.tag.start, sheet.after, "") for sheet in marked if sheet.tag.start in used]
     return _edited(masked.text, sorted(edits))
+
+
+def _declarations(text: str, sheet: Sheet) -> int:
+    return sum(text.count(mark, sheet.tag.end, sheet.end) for mark in "{;")
 
 
 def _copied(
@@ -105,24 +131,42 @@ def _copied(
             yield token.start, token.end, ""
 
 
-def _styled(text: str, tag: Token, style: str) -> _Edit:
-    """Return the edit that gives a tag its styles, before those that its author wrote there."""
-    style = style.replace("&", "&amp;").replace("<", "&lt;")
+def _unsplit(style: str) -> tuple[str, str]:
+    return style, ""
+
+
+def _split(style: str) -> tuple[str, str]:
+    """Return the declarations that are not important, and those that are, without saying so."""
+    usual, important = "", ""
+    for declaration in _DECLARATION.findall(style):
+        bare = _IMPORTANT.sub("", declaration)
+        if bare == declaration:
+            usual += declaration + ";"
+        else:
+            important += bare + ";"
+    return usual, important
+
+
+def _styled(text: str, tag: Token, before: str, behind: str) -> _Edit:
+    """Return the edit that gives a tag its styles, around those that its author wrote there."""
+    before, behind = (s.replace("&", "&amp;").replace("<", "&lt;") for s in (before, behind))
     for attribute in markup.attributes(text, tag):
         if attribute.name == "style" and attribute.value is not None:
-            return _before(text, attribute, style)
+            return _around(text, attribute, before, behind)
     behind_name = tag.start + 1 + len(tag.name)
-    style = style.replace('"', "&quot;")
+    style = (before + behind).replace('"', "&quot;")
     return behind_name, behind_name, f' style="{style}"'
 
 
-def _before(text: str, attribute: Attribute, style: str) -> _Edit:
+def _around(text: str, attribute: Attribute, before: str, behind: str) -> _Edit:
     written = text[attribute.value_start : attribute.end]
     quote = written[0] if written[0] in "\"'" else ""
-    style = style.replace("'", "&#39;") if quote == "'" else style.replace('"', "&quot;")
-    if quote:
-        return attribute.value_start + 1, attribute.value_start + 1, style
-    return attribute.value_start, attribute.end, f'"{style}{written}"'
+    own = written[1:-1] if quote else written
+    quote = quote or '"'
+    entity = "&#39;" if quote == "'" else "&quot;"
+    before, behind = before.replace(quote, entity), behind.replace(quote, entity)
+    gap = ";" if behind and own.strip() and not own.rstrip().endswith(";") else ""
+    return attribute.value_start, attribute.end, f"{quote}{before}{own}{gap}{behind}{quote}"
 
 
 def _edited(text: str, edits: Iterable[_Edit]) -> str:

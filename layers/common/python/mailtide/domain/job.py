@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     SUPPRESSION_IMPORT = "suppression_import"
     SEGMENT_COUNT = "segment_count"
+    LIST_DELETION = "list_deletion"
 
 
 class JobState(StrEnum):
@@ -117,6 +118,11 @@ def advanced(job: Job, behind: Checkpoint, now: datetime) -> Job:
 def let_go(job: Job, now: datetime) -> Job:
     """Return a job that its holder leaves to the next run."""
     return job if job.is_over else replace(job, holder=None, due_at=now + PATIENCE)
+
+
+def dropped(job: Job, now: datetime) -> Job:
+    """Return a job that its holder cannot go on with now; the next look asks again."""
+    return replace(job, holder=None, due_at=now)
 
 
 def failed(job: Job, why: str, code: str, now: datetime) -> Job:

@@ -5,7 +5,8 @@
     empty, #…, other schemes,           stay as they are
     {{ unsubscribe_url }}, marked ones
     merge field in the host,            refused when the template is saved
-    no scheme, javascript: and such
+    no scheme, javascript: and such,
+    slips like htps:
 
 Source: docs/domain/rendering.md.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from mailtide.domain import markup
+from mailtide.domain.faults import instead
 from mailtide.domain.host import ascii_host
 from mailtide.domain.markup import Href, Masked
 from mailtide.domain.tracking import Link, Tracker, is_http
@@ -28,6 +30,7 @@ _OUTPUT = re.compile(r"\{\{(-?)(.*?)(-?)\}\}", re.DOTALL)
 _CHOICE = re.compile(
     r"\{%-?\s*(?:if|elsif|else|endif|unless|endunless|case|when|endcase|comment)\b"
 )
+_HTTP_SCHEMES = frozenset({"http", "https"})
 _REFUSED_SCHEMES = frozenset({"javascript", "vbscript", "data", "file"})
 _PIXEL = '<img src="{{ mt_open }}" width="1" height="1" alt="" style="display:block;border:0">'
 _CAPTURE = "{{% capture mt_link %}}{}{{% endcapture %}}"
@@ -61,10 +64,12 @@ def read(masked: Masked, href: Href, utm: Utm | None = None) -> Shared | Persona
         return None
     scheme = _SCHEME.match(address)
     if scheme is None:
-        raise ValueError(_no_scheme(address))
+        raise ValueError(_no_scheme(masked.restore(address)))
     if scheme[1].lower() in _REFUSED_SCHEMES:
         raise ValueError(f"a link cannot be a {scheme[1].lower()}: address")
-    return _http(masked, href, utm) if scheme[1].lower() in ("http", "https") else None
+    if scheme[1].lower() not in _HTTP_SCHEMES and (meant := instead(scheme[1], _HTTP_SCHEMES)):
+        raise ValueError(f"nothing opens a {scheme[1]}: address{meant}")
+    return _http(masked, href, utm) if scheme[1].lower() in _HTTP_SCHEMES else None
 
 
 def lead(masked: Masked, campaign_id: str, tracker: Tracker, utm: Utm | None = None) -> str:
@@ -84,10 +89,12 @@ def shown(masked: Masked, address: str, utm: Utm | None = None) -> str:
 
     The filter `mt_tag` appends them to an address that is made for one message.
     """
-    link = read(masked, Href(0, 0, address.strip(), marked=False), utm)
+    plain = markup.link_address(address)
+    link = read(masked, Href(0, 0, plain, marked=False), utm)
     if isinstance(link, Personal):
         return _CAPTURE.format(link.liquid) + "{{ mt_link | mt_tag }}" if utm else link.liquid
-    plain = tagged(address.strip(), utm) if isinstance(link, Shared) else address.strip()
+    if isinstance(link, Shared):  # as its author wrote it, but in one piece
+        plain = tagged(plain.replace(" ", "%20"), utm)
     return markup.verbatim(plain)
 
 
@@ -111,7 +118,11 @@ def _led(
 
 
 def _no_scheme(address: str) -> str:
-    if markup.holds_liquid(address):
+    if "unsubscribe_url" in address:
+        return "{{ unsubscribe_url }} is a whole link: no filter, nothing before or behind it"
+    if address.startswith("{%"):
+        return "the host of a link cannot depend on Liquid; give each case an <a> of its own"
+    if "{{" in address:
         return "the host of a link cannot come from a merge field; write it out: https://host/…"
     return f"a link needs its scheme and host, as in https://example.com/; this one is {address!r}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mailtide.domain import liquid_language as language
-from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at
+from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at, instead
 from mailtide.domain.markup import constructs
 
 NAMES = {"campaign": {"name"}, "contact": set[str](), "unsubscribe_url": set[str]()}
@@ -29,9 +29,19 @@ _BRANCHES = {
     "break": frozenset({"for", "tablerow"}),
     "continue": frozenset({"for", "tablerow"}),
 }
+_KNOWN_TAGS = language.TAGS | frozenset(_BRANCHES)
+_HINTS = (
+    (re.compile(r"&#?\w+;"), "write the character itself, not its entity"),
+    (re.compile("[\u2018-\u201f]"), "use straight quotes"),
+    (re.compile("&&"), "write 'and'"),
+    (re.compile(r"\|\|"), "write 'or'"),
+)
 _READ_WITH_THEIR_BLOCK = frozenset({"else", "break", "continue"})
 _BEFORE = {"elsif": "{% if true %}", "when": "{% case 1 %}"}  # what a branch is read behind
 _CLOSED_BY = {"elsif": "endif", "when": "endcase"}
+
+
+_Found = Iterator[tuple[int, str]]  # position, what is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,9 @@ def faults(part: str, source: str) -> list[Fault]:
         return sorted({*torn, *_first(_constructs(part, source))})
     stopped = language.syntax_error(source)
     if stopped is None:
-        return _first(_calls(part, source), _names(part, source))
+        text = language.parsed(source)
+        kinds = (_calls(text), _names(text), _given(text), _searched(text))
+        return _first(*(_placed(part, source, kind) for kind in kinds))
     return _first(_constructs(part, source)) or [fault_at(part, source, *stopped)]
 
 
@@ -134,17 +146,24 @@ def _constructs(part: str, source: str) -> Iterator[Fault]:
         if construct.verbatim or name in _VERBATIM or _nested(text) or _depth(text) > MAX_DEPTH:
             continue
         if tag is not None and not _is_known(name):
-            yield fault_at(part, source, start, f"unknown tag '{name}'" if name else "an empty tag")
+            detail = f"unknown tag '{name}'{instead(name, _KNOWN_TAGS)}" if name else "an empty tag"
+            yield fault_at(part, source, start, detail)
         elif name not in _READ_WITH_THEIR_BLOCK and not name.startswith("end"):
             before = _BEFORE.get(name, "")
             stopped = language.syntax_error(before + text + _rest(name))
             if stopped is not None:
                 index = min(max(stopped[0] - len(before), 0), len(text) - 1)
-                yield fault_at(part, source, start + index, stopped[1])
+                detail = stopped[1] + _hint(text, index)
+                yield fault_at(part, source, start + index, detail)
 
 
 def _is_known(name: str) -> bool:
-    return name in language.TAGS or name in _BRANCHES or name.removeprefix("end") in _BLOCKS
+    return name in _KNOWN_TAGS or name.removeprefix("end") in _BLOCKS
+
+
+def _hint(text: str, index: int) -> str:
+    """Say what to write instead of what editors of text and of HTML write on their own."""
+    return next((f"; {hint}" for found, hint in _HINTS if found.match(text, index)), "")
 
 
 def _nested(text: str) -> bool:
@@ -157,19 +176,36 @@ def _rest(name: str) -> str:
     return f"{{% {closing} %}}" if closing else ""
 
 
-def _calls(part: str, source: str) -> Iterator[Fault]:
-    for call in language.calls(source):
+def _placed(part: str, source: str, found: _Found) -> Iterator[Fault]:
+    return (fault_at(part, source, index, detail) for index, detail in found)
+
+
+def _calls(text: language.Parsed) -> _Found:
+    for call in language.calls(text):
         if call.name not in language.FILTERS:
-            yield fault_at(part, source, call.index, f"unknown filter '{call.name}'")
-        elif (why := language.misfit(call)) is not None:
-            yield fault_at(part, source, call.index, why)
+            why = f"unknown filter '{call.name}'{instead(call.name, language.FILTERS)}"
+            yield call.index, why
+        elif (misfit := language.misfit(call)) is not None:
+            yield call.index, misfit
 
 
-def _names(part: str, source: str) -> Iterator[Fault]:
-    for index, (root, *rest) in language.names(source):
+def _names(text: language.Parsed) -> _Found:
+    for index, (root, *rest) in language.names(text):
         if root not in NAMES:
             known = ", ".join(sorted(NAMES))
-            detail = f"unknown name '{root}'; there are {known}"
-            yield fault_at(part, source, index, detail)
+            yield index, f"unknown name '{root}'; there are {known}"
         elif rest and root == "campaign" and rest[0] not in NAMES[root]:
-            yield fault_at(part, source, index, f"unknown name 'campaign.{rest[0]}'")
+            yield index, f"unknown name 'campaign.{rest[0]}'"
+
+
+def _given(text: language.Parsed) -> _Found:
+    """Find names of ours that are given to something else: links are made with them."""
+    for index, name in language.given(text):
+        if name in NAMES or name.startswith(language.OURS):
+            yield index, f"the name '{name}' cannot be given to something else; choose another"
+
+
+def _searched(text: language.Parsed) -> _Found:
+    """Find ranges that would be looked through number by number, however long they are."""
+    for index in language.searched_ranges(text):
+        yield index, "a range takes no 'contains'; compare with <= and >="

@@ -1,4 +1,4 @@
-"""Liquid: the language of templates: its limits, its filters, how a text of it is read and filled.
+"""Liquid: the language of templates: its filters, how a text of it is read and filled.
 
 Values are escaped where HTML is made, and a template's time comes in with its data.
 Source: docs/domain/rendering.md; the Liquid language as Shopify documents it.
@@ -9,11 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from dateutil import parser as dates  # type: ignore[import-untyped]
-from liquid import BoundTemplate, Environment, Markup, Node, RenderContext
+from liquid import BoundTemplate, Markup, Node, RenderContext
+from liquid.builtin.expressions.logical import ContainsExpression
+from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 from liquid.filter import liquid_filter, with_context
@@ -22,9 +25,12 @@ from liquid.stream import TokenStream
 from liquid.token import Token
 
 from mailtide.domain.faults import fault_at, refusal
+from mailtide.domain.liquid_limits import Limited
 from mailtide.domain.markup import constructs
 from mailtide.errors import PermanentError
 
+_LONGEST_DATE = 100  # characters; what is longer is none, and takes long to be read as one
+Parsed: TypeAlias = BoundTemplate
 MAX_REASON = 300  # characters; it is kept in the message's row
 NOW = "mt now"  # names in the data that no template can spell
 BIND = "mt bind"
@@ -51,12 +57,8 @@ class RenderError(PermanentError):
         self.construct = construct
 
 
-class _Liquid(Environment):
-    """Liquid with limits: a template must not be able to use up a sender."""
-
-    loop_iteration_limit = 10_000
-    local_namespace_limit = 200_000  # bytes
-    output_stream_limit = 1_000_000  # bytes
+class _Liquid(Limited):
+    """Liquid as templates speak it."""
 
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(autoescape=autoescape)
@@ -67,6 +69,7 @@ class _Liquid(Environment):
         self.add_filter("mt_field", _field)
         self.add_filter("mt_bind", _bind)
         self.add_filter("mt_tag", _tag)
+        self.limit()
 
 
 @with_context
@@ -78,6 +81,8 @@ def _date(value: object, form: object = "", *, context: RenderContext) -> object
         at = now
     elif isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
         at = _UNIX_EPOCH + timedelta(seconds=int(value))
+    elif isinstance(value, str) and len(value) > _LONGEST_DATE:
+        return value
     elif isinstance(value, str) and value.strip():
         try:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -192,10 +197,16 @@ class Call:
     keywords: tuple[str, ...]
 
 
-def calls(source: str) -> list[Call]:
-    """Return the filters that a text without syntax errors uses, in order."""
+def parsed(source: str) -> Parsed:
+    """Return a text without syntax errors as the engine reads it."""
+    return _PLAIN.from_string(source)
+
+
+def calls(text: Parsed) -> list[Call]:
+    """Return the filters that a text uses, in order."""
     found = {}
-    for filter_ in _filters(_PLAIN.from_string(source).nodes):
+    used = (getattr(part, "filters", None) for part in _walk(text.nodes))
+    for filter_ in chain.from_iterable(filter(None, used)):
         at = filter_.token.start_index
         named = tuple(arg.name for arg in filter_.args if hasattr(arg, "name"))
         found[at] = Call(at, filter_.name, len(filter_.args) - len(named), named)
@@ -217,24 +228,39 @@ def misfit(call: Call) -> str | None:
     return None
 
 
-def names(source: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+def names(text: Parsed) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield (position, path) of each name that a text takes from outside; paths as in `a.b`."""
-    for uses in _PLAIN.from_string(source).analyze().globals.values():
+    for uses in text.analyze().globals.values():
         for use in uses:
             yield use.span.index, tuple(str(segment) for segment in use.segments)
 
 
-def _filters(nodes: Iterable[Node]) -> Iterator[Any]:
-    """Yield the engine's filter objects below some nodes."""
+def given(text: Parsed) -> Iterator[tuple[int, str]]:
+    """Yield (position, name) of each name that a text gives to a value, or to a loop's element."""
+    for node in _walk(text.nodes):
+        if isinstance(node, Node):
+            for name in (*node.template_scope(), *node.block_scope()):
+                yield name.token.start_index, str(name)
+
+
+def searched_ranges(text: Parsed) -> Iterator[int]:
+    """Yield the position of each range that is looked through with `contains`."""
+    for part in _walk(text.nodes):
+        if isinstance(part, ContainsExpression) and isinstance(part.left, RangeLiteral):
+            yield part.token.start_index
+
+
+def _walk(nodes: Iterable[Node]) -> Iterator[Node | Expression]:
+    """Yield nodes and expressions with all that is below them."""
     context = RenderContext(_PLAIN.from_string(""))
     waiting: list[Node | Expression] = list(nodes)
     while waiting:
         here = waiting.pop()
+        yield here
         if isinstance(here, Node):
             waiting += [*here.expressions(), *here.children(context)]
-            continue
-        waiting += here.children()
-        yield from getattr(here, "filters", None) or ()
+        else:
+            waiting += here.children()
 
 
 def _construct(error: Exception) -> str:

@@ -189,10 +189,13 @@ def hrefs(masked: str) -> Iterator[Href]:
         for attribute in attributes:
             value = attribute["value"]
             if attribute["name"].lower() == "href" and value is not None:
-                address = html.unescape(_unquoted(value))
-                # Browsers drop line ends and tabs inside an address and spaces around it.
-                address = re.sub(r"[\t\r\n]", "", address).strip()
+                address = link_address(html.unescape(_unquoted(value)))
                 yield Href(*attribute.span("value"), address, marked)
+
+
+def link_address(written: str) -> str:
+    """Return an address without what browsers drop: line ends and tabs, and spaces around it."""
+    return re.sub(r"[\t\r\n]", "", written).strip()
 
 
 def tokens(masked: str) -> Iterator[Token]:

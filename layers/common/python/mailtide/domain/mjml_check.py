@@ -7,9 +7,9 @@ Source: docs/domain/rendering.md; docs of MJML 4 (`mjml_schema`).
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from mailtide.domain import html_check, markup, mjml_schema
+from mailtide.domain.faults import instead
 from mailtide.domain.markup import Attribute, Kind, Masked
 from mailtide.domain.mjml_document import Document, Element
 from mailtide.domain.mjml_schema import ATTRIBUTES, CHILDREN, DEFAULTS
@@ -19,6 +19,7 @@ _Found = Iterator[tuple[int, str]]
 _TEXT_ONLY = frozenset({"mj-preview", "mj-style", "mj-title"})
 _CONTROL = re.compile(r"\{%-?\s*(\w+)")
 _BLOCKS = frozenset({"capture", "case", "for", "if", "ifchanged", "tablerow", "unless"})
+_COUNTS = re.compile(r"\{%-?\s*(cycle|decrement|increment)\b")
 _SIZE = {"px": re.compile(r"\d+(?:\.\d+)?px"), "px or %": re.compile(r"\d+(?:\.\d+)?(?:px|%)")}
 
 
@@ -64,7 +65,7 @@ def _element(masked: Masked, element: Element) -> _Found:
     if written != name:
         yield start, f"'<{written}>' is written in lower case: '<{name}>'"
     if name not in ATTRIBUTES and name not in DEFAULTS:
-        yield start, f"unknown tag '<{name}>'{_instead(name, [*ATTRIBUTES])}"
+        yield start, f"unknown tag '<{name}>'{instead(name, ATTRIBUTES)}"
         return
     if parent in ATTRIBUTES and name not in CHILDREN.get(parent, frozenset()):
         yield start, f"'<{name}>' cannot stand in '<{parent}>'{_place_of(name)}"
@@ -82,11 +83,6 @@ def _place_of(name: str) -> str:
     return f"; it stands in {' or '.join(parents)}" if parents else ""
 
 
-def _instead(word: str, known: list[str]) -> str:
-    close = get_close_matches(word, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
 def _attributes(masked: Masked, element: Element) -> _Found:
     tag, name = element.tag, element.name
     is_default = element.parent is not None and element.parent.name == "mj-attributes"
@@ -100,10 +96,7 @@ def _attributes(masked: Masked, element: Element) -> _Found:
         if attribute.name not in known:
             yield (
                 attribute.start,
-                (
-                    f"'<{name}>' has no attribute '{attribute.name}'"
-                    f"{_instead(attribute.name, sorted(known))}"
-                ),
+                (f"'<{name}>' has no attribute '{attribute.name}'{instead(attribute.name, known)}"),
             )
         elif attribute.name in seen:
             yield attribute.start, f"the attribute '{attribute.name}' stands twice"
@@ -129,6 +122,10 @@ def _value(masked: Masked, name: str, attribute: Attribute) -> _Found:
     if unit is not None and not _SIZE[unit].fullmatch(attribute.value.strip()):
         detail = f"the '{attribute.name}' of '<{name}>' is a number and {unit}, and no Liquid"
         yield attribute.start, detail
+    for place, liquid in masked.placed(attribute.start, attribute.end):
+        if counts := _COUNTS.match(liquid):  # the compiler writes a value more than once
+            detail = f"'{counts[1]}' cannot stand in an attribute; capture it before the element"
+            yield place, detail
 
 
 def _loose(masked: Masked, element: Element) -> _Found:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import mjml
 
 from mailtide.domain import markup
+from mailtide.domain.faults import MAX_BYTES, TooLargeError
 from mailtide.domain.inlining import MARK
 from mailtide.domain.markup import Attribute, Masked
 from mailtide.domain.mjml_document import Document, Element
@@ -37,6 +38,7 @@ def compiled(masked: Masked, document: Document) -> str:
 
     Raises:
         CompileError: for the smallest element that the compiler does not take.
+        TooLargeError: when a few values are written into very many places.
     """
     (root,) = document.root.children
     skeleton = _Skeleton(masked.text)
@@ -91,11 +93,20 @@ class _Skeleton:
         return f"<{element.name}{attributes}>{content}</{element.name}>"
 
     def filled(self, page: str) -> str:
-        """Return what the compiler made, with all that was kept from it."""
+        """Return what the compiler made, with all that was kept from it.
+
+        Raises:
+            TooLargeError: before it is made.
+        """
         for word in filter(None, self._inline):
             page = page.replace(_STYLE_TAG + word, f'{_STYLE_TAG[:-1]} {MARK}="">{word}')
         texts = list(self._words)
         pattern = re.compile(rf"<!--{self._prefix}(\d+)z-->|{self._prefix}(\d+)z")
+        size = len(page)
+        for match in pattern.finditer(page) if size <= MAX_BYTES else ():
+            size += len(texts[int(match[1] or match[2])]) - len(match[0])
+        if size > MAX_BYTES:
+            raise TooLargeError(f"it becomes HTML of over {MAX_BYTES:,} bytes")
         return pattern.sub(lambda m: texts[int(m[1] or m[2])], page)
 
     def _content(self, element: Element) -> Iterator[str]:

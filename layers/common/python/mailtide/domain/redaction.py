@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mailtide.domain import spelling
@@ -47,6 +48,14 @@ class Redactor:
             return None if org_id is None else self.name_contact(org_id, address)
 
         return hide(text, name, is_ours, known)
+
+    def names(self, org_id: str, text: str, contact_id: str) -> bool:
+        """Say whether a text has the address of a contact, in whatever spelling.
+
+        The likeliest reading decides: `ann@x.com.au` is not about who has `ann@x.com`.
+        """
+        name = partial(self.name_contact, org_id)
+        return hide(text, name, keep=lambda address: name(address) != contact_id) != text
 
     def json(self, org_id: str | None, value: Any, *known: str) -> Any:
         """Return a JSON value as it may be kept."""

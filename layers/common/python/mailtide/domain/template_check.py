@@ -4,6 +4,8 @@ Errors are refused when a template is saved; warnings are shown with it.
 Source: docs/domain/rendering.md.
 """
 
+import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from mailtide.domain import (
@@ -24,6 +26,7 @@ from mailtide.domain.markup import OPEN, Kind, Masked, Token
 MAX_SOURCE = 300_000  # characters of all parts that the author wrote
 MAX_UTM = 200  # characters of one value
 CLIPPED_OVER = 102 * 1024  # bytes of HTML: Gmail shows no more, and no pixel
+_WRITES = re.compile(r"\{\{(?!-?\s*unsubscribe_url\s*-?\}\})|\{%-?\s*echo\b")
 _SCRIPTED = frozenset({"embed", "form", "iframe", "object", "script"})
 
 
@@ -92,6 +95,7 @@ def _body(template: Template) -> list[Fault]:
     else:
         places = html_check.faults(masked)
     places += _refused_links(template, masked)
+    places += _unquoted(masked)
     return _faults(template.format, template.source, masked, sorted(places))
 
 
@@ -108,6 +112,23 @@ def _refused_links(template: Template, masked: Masked) -> Iterator[tuple[int, st
             links.read(masked, href, template.utm)
         except ValueError as error:
             yield href.start, str(error)
+
+
+def _unquoted(masked: Masked) -> Iterator[tuple[int, str]]:
+    """Find merge fields that could end the value they stand in, and begin another attribute."""
+    for tag in markup.tokens(masked.text):
+        if tag.kind is not Kind.OPENING or tag.name.startswith("mj-"):
+            continue
+        quoted = [
+            (a.start, a.end)
+            for a in markup.attributes(masked.text, tag)
+            if a.value is not None and masked.text[a.value_start] in "\"'"
+        ]
+        for place, liquid in masked.placed(tag.start, tag.end):
+            last = bisect(quoted, (place, 0)) - 1  # the last that begins before it
+            inside = last >= 0 and place < quoted[last][1]
+            if not inside and _WRITES.match(liquid):
+                yield place, "a merge field in a tag needs quotes around the value it stands in"
 
 
 def _remarks(masked: Masked, tag: Token) -> Iterator[tuple[int, str]]:

@@ -20,11 +20,8 @@ from mailtide.domain import (
     template_check,
 )
 from mailtide.domain.content import Format, Template
-from mailtide.domain.faults import Fault, fault_at, refusal
+from mailtide.domain.faults import MAX_BYTES, Fault, TooLargeError, fault_at, refusal
 from mailtide.domain.markup import Masked
-
-# An item of DynamoDB holds 400 KB (409,600 bytes), its other attributes and names included.
-MAX_BYTES = 390_000
 
 
 def compiled(template: Template) -> Template:
@@ -60,6 +57,8 @@ def _html(template: Template) -> str:
             page = mjml_compiler.compiled(masked, mjml_document.read(masked.text))
             masked = Masked(page, masked.liquid)
         return masked.restore(inlining.inlined(masked, marked_only=is_mjml))
+    except TooLargeError as error:
+        raise refusal([Fault(template.format, 1, 1, str(error))]) from error
     except mjml_compiler.CompileError as error:
         place = masked.index(error.position)
         raise refusal([fault_at("mjml", template.source, place, str(error))]) from error

@@ -1,18 +1,24 @@
 """Addresses: put the addresses of contacts back into what is shown, while there are such contacts.
 
 Addresses live in the contacts alone; event rows and suppressions name people by reference
-(`domain/redaction.py`). So what is shown after an erasure shows nobody.
+(`domain/redaction.py`). So what is shown after an erasure shows nobody. The organisation's own
+senders are hidden like everybody, since a source's words do not say whose an address is; they come
+back out of its identities.
 Source: docs/domain/erasure.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mailtide.domain.contact import Contact
+from mailtide.domain.content import Identity
 from mailtide.domain.message import EventRow
+from mailtide.domain.page import Page, every
 from mailtide.domain.redaction import map_texts, references, show
 from mailtide.domain.suppression import Evidence, Suppression
+
+_PAGE = 100  # identities read at once; an organisation has a few
 
 
 class Contacts(Protocol):
@@ -23,11 +29,45 @@ class Contacts(Protocol):
         ...
 
 
+class Identities(Protocol):
+    """The identities."""
+
+    def page(self, org_id: str, limit: int, after: str | None) -> Page[Identity]:
+        """Return the organisation's identities by id."""
+        ...
+
+
+OwnAddresses = Callable[[str], Mapping[str, str]]  # of an organisation, by the id in references
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """The addresses that organisations write from."""
+
+    identities: Identities
+    contact_id: Callable[[str, str], str]  # of an organisation and an address
+
+    def of(self, org_id: str) -> Mapping[str, str]:
+        """Return an organisation's own addresses by the id that stands in references to them."""
+        identities = every(lambda after: self.identities.page(org_id, _PAGE, after))
+        return {
+            self.contact_id(org_id, address): address
+            for identity in identities
+            for address in (identity.from_address, identity.reply_to)
+            if address
+        }
+
+
+def _nobody(_org_id: str) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The addresses of all contacts."""
+    """The addresses of all contacts, and the organisation's own where they are wanted."""
 
     contacts: Contacts
+    own: OwnAddresses = _nobody
 
     def in_rows(self, org_id: str, rows: Sequence[EventRow]) -> list[EventRow]:
         """Return event rows with the addresses that their texts refer to."""
@@ -58,7 +98,8 @@ class Addresses:
     ) -> Mapping[str, str]:
         wanted = set(ids).union(*map(references, texts))
         found = self.contacts.get_many(org_id, sorted(wanted)) if wanted else {}
-        return {contact_id: contact.email for contact_id, contact in found.items()}
+        known = {contact_id: contact.email for contact_id, contact in found.items()}
+        return known if wanted <= known.keys() else {**self.own(org_id), **known}
 
 
 def _texts(row: EventRow) -> list[str]:

@@ -3,7 +3,7 @@
 Attributes are changed key by key (RFC 7396 at the first level): a key with null goes away.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -24,6 +24,10 @@ class Contacts(Protocol):
 
     def get(self, org_id: str, contact_id: str) -> Contact | None:
         """Read one contact consistently."""
+        ...
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
+        """Read contacts consistently; only those that exist are in the answer."""
         ...
 
     def create(self, contact: Contact) -> bool:
@@ -60,31 +64,30 @@ class ContactBook:
         Raises:
             InvalidInputError: `invalid_address`, or a field that cannot be kept.
         """
-        found = address.normalize(email)
-        blank = Contact(
-            org_id=org_id,
-            contact_id=self.contact_id(org_id, found.email),
-            email=found.email,
-            provider=provider_of(found.domain),
-            created_at=self.clock(),
-        )
-        contact = _changed(blank, change)
-        if self.contacts.create(contact):
-            return contact
-        return self.change(org_id, contact.contact_id, change)
+        return self._save(self._blank(org_id, email), None, change)
 
     def save_many(
         self, org_id: str, given: Iterable[tuple[str, Change]]
     ) -> Iterator[Contact | InvalidInputError]:
         """Save contacts by (address, change), one after another; yield each, or why it was refused.
 
-        What was saved before trouble stays: a repeat of all changes nothing about it.
+        All that are known are read at once, and each is written once, if it changes at all. What
+        was saved before trouble stays: a repeat of all changes nothing about it.
         """
-        for email, change in given:
+        asked = [(self._blank_or_why(org_id, email), change) for email, change in given]
+        ids = [blank.contact_id for blank, _ in asked if isinstance(blank, Contact)]
+        known = dict(self.contacts.get_many(org_id, ids))
+        for blank, change in asked:
+            if isinstance(blank, InvalidInputError):
+                yield blank
+                continue
             try:
-                yield self.save(org_id, email, change)
+                saved = self._save(blank, known.get(blank.contact_id), change)
             except InvalidInputError as error:
                 yield error
+            else:
+                known[saved.contact_id] = saved
+                yield saved
 
     def find(self, org_id: str, email: str) -> Contact | None:
         """Return the contact of an address; None when there is none.
@@ -107,6 +110,33 @@ class ContactBook:
             if new == old or self.contacts.change(old, new, self.clock()):
                 return new
         raise RetryableError("The contact is being changed by others; try again.")
+
+    def _save(self, blank: Contact, known: Contact | None, change: Change) -> Contact:
+        """Change a contact that was read before, or create it; either may have come too late."""
+        if known is not None:
+            new = _changed(known, change)
+            if new == known or self.contacts.change(known, new, self.clock()):
+                return new
+        contact = _changed(blank, change)
+        if self.contacts.create(contact):
+            return contact
+        return self.change(contact.org_id, contact.contact_id, change)
+
+    def _blank(self, org_id: str, email: str) -> Contact:
+        found = address.normalize(email)
+        return Contact(
+            org_id=org_id,
+            contact_id=self.contact_id(org_id, found.email),
+            email=found.email,
+            provider=provider_of(found.domain),
+            created_at=self.clock(),
+        )
+
+    def _blank_or_why(self, org_id: str, email: str) -> Contact | InvalidInputError:
+        try:
+            return self._blank(org_id, email)
+        except InvalidInputError as error:
+            return error
 
 
 def _changed(contact: Contact, change: Change) -> Contact:

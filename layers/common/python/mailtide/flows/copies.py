@@ -1,7 +1,8 @@
 """Copies: what sources told, kept for people to look at, without anybody's address.
 
 A copy lies under its own content, so that a repeat stores nothing more. Of a mail only what it says
-is kept, never the mail: nothing finds for sure whom it names.
+is kept, never the mail: nothing finds for sure whom it names. Nor are the headers of a message of
+ours, which SES tells with each event.
 Source: docs/domain/erasure.md.
 """
 
@@ -15,6 +16,7 @@ from mailtide.domain.event import Event
 from mailtide.domain.redaction import Redactor
 from mailtide.flows import envelope
 from mailtide.flows.envelope import Envelope
+from mailtide.sources import ses
 
 
 class Bucket(Protocol):
@@ -37,6 +39,8 @@ class Copies:
         if received.source == envelope.INBOUND:
             said = json.dumps([asdict(event) for event in told], default=str)
             self._put("raw", received, org_id, said)
+        elif received.source == envelope.SES:
+            self._put("raw", received, org_id, _without_letter(received.body.decode()))
         elif received.body:
             self._put("raw", received, org_id, received.body.decode())
 
@@ -51,3 +55,10 @@ class Copies:
         body = self.redactor.document(org_id, told).encode()
         name = f"{received.source_id or received.source}/{sha256(body).hexdigest()}.json"
         self.bucket.put(f"{prefix}/{received.received_at:%Y-%m-%d}/{name}", body)
+
+
+def _without_letter(body: str) -> str:
+    try:
+        return json.dumps(ses.without_letter(ses.read(body)))
+    except RecursionError:  # nested so deeply that it can just be read, but not be written
+        return body

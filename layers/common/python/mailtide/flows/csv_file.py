@@ -1,6 +1,6 @@
 """CSV file: a file that somebody uploaded, read by range as the one that it was at the start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,8 @@ from mailtide.domain.csv_records import Place, Record
 from mailtide.domain.csv_rows import HEAD_BYTES, Layout, read_layout
 
 BLOCK_BYTES = 256 * 1024  # of the file, read at once
+CHUNK_ROWS = 2000
+CHUNK_BYTES = 2_000_000
 
 
 class FileChangedError(Exception):
@@ -60,3 +62,11 @@ class CsvFile:
             block = files.read(self.key, self.etag, offset, size)
             yield block
             offset += len(block)
+
+
+def chunk(records: Iterable[Record], start: Place, rows: int = CHUNK_ROWS) -> Iterator[Record]:
+    """Yield the records from a place on up to a number or a size; more are left as they are."""
+    for number, record in enumerate(records, start=1):
+        yield record
+        if number >= rows or record.after.offset - start.offset >= CHUNK_BYTES:
+            return

@@ -13,6 +13,7 @@ from typing import Protocol
 from mailtide.domain import ses_account
 from mailtide.domain.audience import LeftOut
 from mailtide.domain.campaign import Campaign
+from mailtide.domain.content import Identity
 from mailtide.domain.finding import Finding, Severity
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.quota import Day, days_needed, left_of_all
@@ -20,8 +21,9 @@ from mailtide.domain.segment import Segment
 from mailtide.domain.sending_ip import SendingIp, Ses
 from mailtide.domain.ses_account import SesAccount
 from mailtide.domain.suppression import Stream
+from mailtide.errors import RetryableError
 from mailtide.flows.audience import Audiences
-from mailtide.flows.start import Content, no_ip
+from mailtide.flows.start import Content, Senders, no_ip
 
 PATIENCE = timedelta(seconds=15)  # well within the API's 29 seconds
 
@@ -78,6 +80,7 @@ class Forecaster:
     sending_ips: SendingIps
     quota: Quota
     ses: Account
+    senders: Senders
     clock: Callable[[], datetime]
 
     def forecast(self, campaign: Campaign, content: Content) -> Forecast:
@@ -97,19 +100,23 @@ class Forecaster:
             findings=[
                 *([] if ips else [Finding("no_sending_ip", Severity.ERROR, no_ip(pool_id))]),
                 *_findings(recipients, today),
-                *self._ses_findings(ips),
+                *self._ses_findings(content.identity, ips),
             ],
         )
 
-    def _ses_findings(self, ips: Sequence[SendingIp]) -> Sequence[Finding]:
+    def _ses_findings(self, identity: Identity, ips: Sequence[SendingIp]) -> Sequence[Finding]:
         """Return what to know about SES, when some of the mail would leave over it."""
         if not any(isinstance(ip.transport, Ses) for ip in ips):
             return []
         account = self.ses.known()
         if account is None:
-            message = "SES does not say now what the account may do."
-            return [Finding("ses_unknown", Severity.WARNING, message)]
-        return ses_account.findings(account, listening=True)
+            found = [_unknown("SES does not say now what the account may do.")]
+        else:
+            found = ses_account.findings(account, listening=True)
+        try:
+            return [*self.senders.findings(identity.org_id, identity.from_address, ips), *found]
+        except RetryableError as trouble:
+            return [_unknown(trouble.detail), *found]
 
     def _count(self, campaign: Campaign, segments: Mapping[str, Segment]) -> _Count:
         now, count = self.clock(), _Count()
@@ -127,6 +134,10 @@ class Forecaster:
     def _places(self, ips: Sequence[SendingIp], days_ahead: int) -> int | None:
         day = self.clock().date() + timedelta(days=days_ahead)
         return left_of_all(self.quota.day(ip, day) for ip in ips)
+
+
+def _unknown(message: str) -> Finding:
+    return Finding("ses_unknown", Severity.WARNING, message)
 
 
 def _findings(recipients: int, places: int | None) -> list[Finding]:

@@ -30,12 +30,10 @@ from mailtide.domain.import_job import (
     pack,
 )
 from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
-from mailtide.flows.csv_file import BLOCK_BYTES, CsvFile, FileChangedError
+from mailtide.flows import csv_file
+from mailtide.flows.csv_file import BLOCK_BYTES, CHUNK_ROWS, CsvFile, FileChangedError
 from mailtide.flows.import_contacts import Contacts, write_contacts
 from mailtide.flows.pointers import ImportPointer
-
-CHUNK_ROWS = 2000
-CHUNK_BYTES = 2_000_000
 
 
 class Ending(StrEnum):
@@ -73,8 +71,8 @@ class Files(Protocol):
         """
         ...
 
-    def get(self, key: str) -> bytes:
-        """Read a whole object."""
+    def get_many(self, keys: Sequence[str]) -> Iterable[bytes]:
+        """Read whole objects, in order, several at a time."""
         ...
 
     def put(self, key: str, body: bytes) -> None:
@@ -156,8 +154,6 @@ class Importer:
             self._clear(job)
             return Ending.STALE
         try:
-            if not self.lists.exists(job.org_id, job.list_id):
-                raise NotFoundError("The list was deleted.")
             return self._work(job, holder, until)
         except FileChangedError:
             why = "The file was replaced or removed meanwhile."
@@ -184,19 +180,13 @@ class Importer:
         return Ending.DONE
 
     def _seen(self, job: ImportJob) -> Seen:
-        seen = Seen()
-        for offset in job.chunks:
-            seen.add_packed(self.files.get(job.seen_key(offset)))
-        return seen
+        return Seen(self.files.get_many([job.seen_key(offset) for offset in job.chunks]))
 
     def _read_chunk(self, job: ImportJob, stream: Iterator[Record], layout: Layout) -> _Chunk:
         """Read the rows up to a number or a size; none are left when the chunk has none."""
         chunk = _Chunk(job.place)
-        for record in stream:
+        for record in csv_file.chunk(stream, job.place, self.chunk_rows):
             self._take(job, chunk, record, layout)
-            size = chunk.after.offset - job.place.offset
-            if chunk.size >= self.chunk_rows or size >= CHUNK_BYTES:
-                break
         return chunk
 
     def _take(self, job: ImportJob, chunk: _Chunk, record: Record, layout: Layout) -> None:
@@ -213,7 +203,13 @@ class Importer:
         chunk.good += 1
 
     def _apply(self, job: ImportJob, chunk: _Chunk, seen: Seen) -> ImportJob:
-        """Write all that a chunk says; return the job behind it."""
+        """Write all that a chunk says; return the job behind it.
+
+        Raises:
+            NotFoundError: when the list was deleted: what became its members would stay for good.
+        """
+        if not self.lists.exists(job.org_id, job.list_id):
+            raise NotFoundError("The list was deleted.")
         write_contacts(self.contacts, job, chunk.rows, self.clock)
         self.lists.add_members(job.list_id, list(chunk.rows), self.clock())
         first = [contact_id for contact_id in chunk.rows if seen.add(contact_id)]

@@ -13,9 +13,10 @@ How a kind of job is added:
 
 A step ends in one of three ways. It returns a checkpoint; with a result the job is done. It raises
 InvalidInputError, NotFoundError, ConflictError or PermanentError: the job fails for good with its
-words and code. It raises anything else or dies: the run ends, the job goes on from its last
-checkpoint when its holder is certainly dead (`flows/job_watch.py`), and after `MOST_TRIES` such
-runs in a row the job fails as `job_stalled`. So no job hangs for ever.
+words and code. It raises anything else or dies: the run ends, and the job goes on from its last
+checkpoint, behind a RetryableError at the next look (`flows/job_watch.py`), else when its holder
+is certainly dead. After `MOST_TRIES` such runs in a row the job fails as `job_stalled`. So no job
+hangs for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ from mailtide.domain.job import (
     JobKind,
     advanced,
     begun,
+    dropped,
     failed,
     let_go,
 )
@@ -124,6 +126,9 @@ class Runner:
                 behind = advanced(job, kind.step(job), self.clock())
             except _FOR_GOOD as error:
                 return self._fail(job, error.detail, error.code)
+            except RetryableError:
+                self._swap(job, dropped(job, self.clock()))
+                raise
             if self.clock() >= turn.until:
                 return self._leave(job, behind)
             job = self._swap(job, behind)

@@ -5,7 +5,7 @@ idempotency key has any use for them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from mailtide.domain.idempotency import (
     Record,
     Step,
     decide,
+    taking_over,
     wait_seconds,
 )
 from mailtide.errors import ConflictError
@@ -34,7 +35,7 @@ class Calls(Protocol):
         ...
 
     def release(self, org_id: str, name: str, claim: str) -> None:
-        """Remove a claim without an answer; nothing happens when another has taken it over."""
+        """Empty a claim without an answer; nothing happens when another has taken it over."""
         ...
 
 
@@ -43,6 +44,10 @@ class Vault(Protocol):
 
     def name(self, org_id: str, key: str) -> str:
         """Return what a key's record is called: nobody can tell the key by it."""
+        ...
+
+    def seed(self, org_id: str, key: str, begun_at: datetime) -> bytes:
+        """Return a secret of the call that first named a key at an instant (64 bytes)."""
         ...
 
     def seal(self, org_id: str, key: str, text: bytes) -> bytes | None:
@@ -60,6 +65,8 @@ class Claim:
 
     call: Call
     nonce: str
+    begun_at: datetime  # the call's first attempt
+    seed: bytes = field(repr=False)  # the same for each attempt; see `mailtide/naming.py`
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +85,16 @@ class Repeats:
                 `idempotency_answer_too_large` when the answer of the earlier one was not kept.
         """
         name = self.vault.name(call.org_id, call.key)
-        mine = Record(call.fingerprint, self.new_id(), now)
+        mine = Record(call.fingerprint, self.new_id(), now, begun_at=now)
         standing = self.calls.claim(call.org_id, name, mine, None)
         if standing is None:
-            return Claim(call, mine.claim)
+            return self._claim(call, mine)
         step = decide(standing, call.fingerprint, now)
         if step is Step.CARRY_OUT:
+            mine = taking_over(standing, mine)
             overtaken = self.calls.claim(call.org_id, name, mine, standing)
             if overtaken is None:
-                return Claim(call, mine.claim)
+                return self._claim(call, mine)
             standing, step = overtaken, decide(overtaken, call.fingerprint, now)
         if step is Step.REPLAY:
             return self._answer(call, standing)
@@ -103,6 +111,10 @@ class Repeats:
         """Let a call that came to nothing be carried out again at once."""
         name = self.vault.name(claim.call.org_id, claim.call.key)
         self.calls.release(claim.call.org_id, name, claim.nonce)
+
+    def _claim(self, call: Call, record: Record) -> Claim:
+        seed = self.vault.seed(call.org_id, call.key, record.begun_at)
+        return Claim(call, record.claim, record.begun_at, seed)
 
     def _answer(self, call: Call, record: Record) -> bytes:
         if record.answer is None:

@@ -12,9 +12,10 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.page import Page
 from mailtide.domain.segment import Filter, Segment, evaluate, lists_of
 from mailtide.domain.segment_json import CODE
-from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
 
 AT_ONCE = 200  # contacts of one read
+_ROUNDS = 5  # of changing a segment that others change at the same time, an erasure say
 READS = 10  # for one page of matches: a filter that holds nobody must not read all contacts
 
 
@@ -33,8 +34,8 @@ class Segments(Protocol):
         """Write a segment under a fresh id; a repeat of the same write changes nothing."""
         ...
 
-    def replace(self, segment: Segment, at: datetime) -> bool:
-        """Write name and filter anew; False when the segment is not there."""
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        """Write name and filter of `new` if the row still has those of `old`."""
         ...
 
     def delete(self, org_id: str, segment_id: str) -> bool:
@@ -103,13 +104,16 @@ class SegmentDesk:
 
         Raises:
             NotFoundError, InvalidInputError: as `get` and `create`.
+            RetryableError: when others keep changing it.
         """
-        segment = replace(self.get(org_id, segment_id), **changes)
         if "filter" in changes:
-            self._check_lists(org_id, segment.filter, place)
-        if not self.segments.replace(segment, self.clock()):
-            raise NotFoundError("There is no segment with this id.")
-        return segment
+            self._check_lists(org_id, changes["filter"], place)
+        for _ in range(_ROUNDS):
+            old = self.get(org_id, segment_id)
+            new = replace(old, **changes)
+            if self.segments.swap(old, new, self.clock()):
+                return new
+        raise RetryableError("The segment is being changed by others; try again.")
 
     def delete(self, org_id: str, segment_id: str) -> None:
         """Delete a segment; a campaign that names it cannot be started any more.

@@ -18,6 +18,7 @@ from mailtide.errors import TooLargeError, UnauthenticatedError
 from mailtide.flows import envelope
 from mailtide.flows.envelope import Bucket, Queue
 from mailtide.sources import sns
+from mailtide.sources.sns import Posted
 
 BODY_LIMIT = 300_000  # bytes; a message of SNS has at most 256 KB
 
@@ -28,6 +29,14 @@ class Answer(StrEnum):
     QUEUED = "queued"
     CONFIRMED = "confirmed"
     ENDED = "ended"  # somebody ended the subscription; it is not taken back
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that was proved, and what was done with it."""
+
+    answer: Answer
+    topic: str  # ARN
 
 
 class Sns(Protocol):
@@ -59,7 +68,7 @@ class SnsWebhook:
     queue: Queue
     bucket: Bucket
 
-    def take(self, body: bytes, now: datetime) -> Answer:
+    def take(self, body: bytes, now: datetime) -> Taken:
         """Queue a notification, or confirm a subscription.
 
         Raises:
@@ -77,6 +86,9 @@ class SnsWebhook:
             raise UnauthenticatedError(
                 "The signature does not fit the message.", code="signature_invalid"
             )
+        return Taken(self._act(posted, body, now), posted.topic)
+
+    def _act(self, posted: Posted, body: bytes, now: datetime) -> Answer:
         if posted.kind == sns.SUBSCRIPTION:
             self.sns.confirm(sns.confirmation_url(posted))
             return Answer.CONFIRMED

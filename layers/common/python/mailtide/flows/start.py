@@ -14,6 +14,7 @@ from typing import Protocol
 from mailtide.domain.audience import kept
 from mailtide.domain.campaign import Campaign, Move, moved
 from mailtide.domain.content import Identity, Template, started
+from mailtide.domain.finding import Finding
 from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.segment import Segment, lists_of
 from mailtide.domain.sending_ip import SendingIp
@@ -76,6 +77,14 @@ class SendingIps(Protocol):
         ...
 
 
+class Senders(Protocol):
+    """Who may be written as the sender of what leaves over SES (flows/ses_senders.py)."""
+
+    def findings(self, org_id: str, address: str, ips: Sequence[SendingIp]) -> Sequence[Finding]:
+        """Return why a campaign from an address may not start over these IPs."""
+        ...
+
+
 class Launches(Protocol):
     """The queue `launch`."""
 
@@ -103,6 +112,7 @@ class Starter:
     templates: Templates
     identities: Identities
     sending_ips: SendingIps
+    senders: Senders
     launches: Launches
     clock: Callable[[], datetime]
 
@@ -129,15 +139,15 @@ class Starter:
         """Start a campaign that may be, and ask for its launch.
 
         Raises:
-            ConflictError: its state does not allow it, no sending IP could carry it, or it was
-                changed or started meanwhile.
+            ConflictError: its state does not allow it, no sending IP could carry it, SES would not
+                take it (`ses_sender_not_verified`, `ses_dkim_missing`), or it was changed or
+                started meanwhile.
             InvalidInputError: as `content`.
+            RetryableError: SES does not say whether it would.
         """
         moved(campaign.state, Move.START)
         content = self.content(campaign)
-        pool_id = content.identity.pool_id
-        if not self.sending_ips.active(campaign.org_id, Stream.MARKETING, pool_id):
-            raise ConflictError(no_ip(pool_id))
+        self._check_way_out(content.identity)
         copies, campaign_id = started(campaign.org_id), campaign.campaign_id
         begun = self.campaigns.start(
             campaign,
@@ -150,6 +160,14 @@ class Starter:
             raise ConflictError("The campaign was changed or started by another call meanwhile.")
         with suppress(RetryableError):
             self.launches.launch(campaign.org_id, campaign_id, SHARDS)
+
+    def _check_way_out(self, identity: Identity) -> None:
+        """Raise ConflictError unless there are sending IPs that take mail of an identity."""
+        ips = self.sending_ips.active(identity.org_id, Stream.MARKETING, identity.pool_id)
+        if not ips:
+            raise ConflictError(no_ip(identity.pool_id))
+        for finding in self.senders.findings(identity.org_id, identity.from_address, ips):
+            raise ConflictError(finding.message, code=finding.check)
 
     def _audience_errors(
         self, campaign: Campaign, segments: Mapping[str, Segment]

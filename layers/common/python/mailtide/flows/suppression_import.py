@@ -11,7 +11,6 @@ Source: docs/domain/suppression.md.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from mailtide.domain import suppression_csv
@@ -22,10 +21,9 @@ from mailtide.domain.job import Checkpoint, Job
 from mailtide.domain.message import instant
 from mailtide.domain.redaction import Redactor
 from mailtide.domain.suppression import Evidence, Suppression
-from mailtide.errors import InvalidInputError
-from mailtide.flows.csv_file import CsvFile, FileChangedError
-
-CHUNK_ROWS = 2000
+from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.flows import csv_file
+from mailtide.flows.csv_file import CHUNK_ROWS, CsvFile, FileChangedError
 
 
 class Files(Protocol):
@@ -86,15 +84,21 @@ class SuppressionImport:
                 case _:
                     return self._read(job)
         except FileChangedError as error:
+            self._remove(job)
             why = "The file was replaced or removed meanwhile."
             raise InvalidInputError(why, code="import_file_changed") from error
+        except (InvalidInputError, NotFoundError):
+            self._remove(job)
+            raise
 
     def _read(self, job: Job) -> Checkpoint:
         cursor = job.cursor
         file = CsvFile(source_key(job), cursor["etag"], cursor["bytes"])
-        layout = self._layout(job, file)
+        layout = file.layout(self.files)
         place = Place(*cursor["place"]) if "place" in cursor else layout.start
-        chunk = list(islice(file.records(self.files, place, layout), self.chunk_rows))
+        chunk = list(
+            csv_file.chunk(file.records(self.files, place, layout), place, self.chunk_rows)
+        )
         if not chunk:
             return Checkpoint({**cursor, "phase": "report"}, job.progress)
         refused = self._suppress(job, chunk, layout)
@@ -105,13 +109,6 @@ class SuppressionImport:
         after = chunk[-1].after
         behind = {**cursor, "place": [after.offset, after.line], "refused": chunks}
         return Checkpoint(behind, _counted(job.progress, len(chunk), len(refused)))
-
-    def _layout(self, job: Job, file: CsvFile) -> Layout:
-        try:
-            return file.layout(self.files)
-        except InvalidInputError:
-            self.files.delete([file.key])  # nobody will read it, and it holds addresses
-            raise
 
     def _suppress(
         self, job: Job, chunk: Sequence[Record], layout: Layout
@@ -140,10 +137,13 @@ class SuppressionImport:
         return Checkpoint({**job.cursor, "phase": "tidy"}, job.progress)
 
     def _tidy(self, job: Job) -> Checkpoint:
-        parts = _parts(job)
-        self.files.delete([source_key(job), *parts])
+        self._remove(job)
         counts = _counted(job.progress, 0, 0)
-        return Checkpoint({}, counts, counts, report_key(job) if parts else None)
+        return Checkpoint({}, counts, counts, report_key(job) if _parts(job) else None)
+
+    def _remove(self, job: Job) -> None:
+        """Remove what nobody will read any more: it holds addresses."""
+        self.files.delete([source_key(job), *_parts(job)])
 
 
 def source_key(job: Job) -> str:

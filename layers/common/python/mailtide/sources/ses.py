@@ -45,6 +45,7 @@ _KEPT: Mapping[str, str] = MappingProxyType(  # key of a record's own object -> 
     }
 )
 _KEPT_TAGS: Mapping[str, str] = MappingProxyType({"ses:outgoing-ip": "local_ip"})
+_LETTER = frozenset({"commonHeaders", "headers", "headersTruncated"})  # of a record's `mail`
 _PEOPLE = ("bouncedRecipients", "complainedRecipients", "delayedRecipients", "recipients")
 _WORDS = ("smtpResponse", "reason", "errorMessage")
 _SMTP = re.compile(r"^smtp;\s*", re.IGNORECASE)
@@ -76,6 +77,22 @@ def parse(event: Any) -> list[Event]:
 def is_told_by_aws(event: Any) -> bool:
     """Say whether this has the form of what SES, SNS or EventBridge put into a queue."""
     return _record(_message(event))[0] != ""
+
+
+def without_letter(event: Any) -> Any:
+    """Return what `parse` takes without the message's own headers, of which nothing is read.
+
+    SES repeats them in each record. They hold a recipient's unsubscribe and reply addresses, and
+    encoded words that nobody finds an address in.
+    """
+    match event:
+        case {"Type": "Notification", "Message": str(message)} if isinstance(read(message), dict):
+            return {**event, "Message": json.dumps(without_letter(read(message)))}
+        case {"detail": dict(record)}:
+            return {**event, "detail": without_letter(record)}
+        case {"mail": dict(mail)}:
+            return {**event, "mail": {k: v for k, v in mail.items() if k not in _LETTER}}
+    return event
 
 
 def read(body: str) -> Any:

@@ -23,6 +23,7 @@ class IdempotencyRow(Row):
     fingerprint = UnicodeAttribute()  # SHA-256, hex
     claim = UnicodeAttribute()
     claimed_at = Instant()
+    begun_at = Instant()
     answered = BooleanAttribute(default=False)
     answer = BinaryAttribute(null=True, legacy_encoding=False)
     expires_at = TTLAttribute(null=True)

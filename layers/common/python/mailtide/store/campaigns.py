@@ -23,7 +23,7 @@ from mailtide.store.campaign_rows import campaign_of
 from mailtide.store.campaign_tables import CampaignRow
 from mailtide.store.identities import identity_row
 from mailtide.store.paging import page
-from mailtide.store.row import assign
+from mailtide.store.row import assign, made_alike
 from mailtide.store.segments import segment_row
 from mailtide.store.templates import template_row
 
@@ -59,7 +59,7 @@ class Campaigns:
             created_at=campaign.created_at,
         )
         found = dynamo.put(row, CampaignRow.org_id.does_not_exist())
-        return found is None or found == row.serialize()
+        return found is None or made_alike(row, found)
 
     def revise(self, campaign: Campaign) -> bool:
         """Write what a draft plans anew; False when it is no draft any more, or gone."""

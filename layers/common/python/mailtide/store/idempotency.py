@@ -28,6 +28,7 @@ class IdempotencyKeys:
             fingerprint=record.fingerprint,
             claim=record.claim,
             claimed_at=record.claimed_at,
+            begun_at=record.begun_at,
             answered=False,
             expires_at=record.claimed_at + KEPT_FOR + _MARGIN,
         )
@@ -46,9 +47,9 @@ class IdempotencyKeys:
         return dynamo.update(IdempotencyRow(org_id, name), actions, mine) is None
 
     def release(self, org_id: str, name: str, claim: str) -> None:
-        """Remove a claim without an answer; nothing happens when another has taken it over."""
+        """Empty a claim without an answer; nothing happens when another has taken it over."""
         mine = (IdempotencyRow.claim == claim) & IdempotencyRow.answered.is_in(False)
-        dynamo.delete(IdempotencyRow(org_id, name), mine)
+        dynamo.update(IdempotencyRow(org_id, name), [IdempotencyRow.claim.set("")], mine)
 
 
 def _is_free(over: Record | None) -> Condition:
@@ -62,4 +63,6 @@ def _is_free(over: Record | None) -> Condition:
 
 
 def _record_of(row: IdempotencyRow) -> Record:
-    return Record(row.fingerprint, row.claim, row.claimed_at, row.answered, row.answer)
+    return Record(
+        row.fingerprint, row.claim, row.claimed_at, row.begun_at, row.answered, row.answer
+    )

@@ -1,6 +1,7 @@
 """Files that people send and fetch, in the data bucket: by presigned URL, by range, in parts."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from mailtide.store.dynamo import chunks
 
 PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 wants at least 5 MB of all but the last
 DELETE_LIMIT = 1000  # keys of one call
+_READERS = 8  # at once; the client keeps 10 connections
+_AHEAD = 16  # objects that are held in memory
 _GONE = frozenset({"PreconditionFailed", "NoSuchKey"})
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _LOST = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder"})
@@ -78,6 +81,16 @@ class ImportFiles:
             raise NotFoundError("A part of the work was removed; start it anew.") from error
         return body
 
+    def get_many(self, keys: Sequence[str]) -> Iterator[bytes]:
+        """Read whole objects, in order, several at a time.
+
+        Raises:
+            NotFoundError: when one is gone.
+        """
+        with ThreadPoolExecutor(_READERS) as pool:
+            for some in chunks(keys, _AHEAD):
+                yield from pool.map(self.get, some)
+
     def put(self, key: str, body: bytes) -> None:
         """Write an object, whatever was there."""
         with translated():
@@ -110,11 +123,11 @@ class ImportFiles:
                 raise RetryableError(f"S3 did not remove {answer['Errors'][0]['Key']}")
 
     def join(self, target: str, head: bytes, keys: Sequence[str]) -> None:
-        """Write `head` and the objects, in order, as one, with two parts in memory at most."""
+        """Write `head` and the objects, in order, as one, in bounded memory."""
         upload = _Upload(self, target)
         pending = bytearray(head)
-        for key in keys:
-            pending += self.get(key)
+        for body in self.get_many(keys):
+            pending += body
             if len(pending) >= PART_BYTES:
                 upload.add(bytes(pending))
                 pending.clear()

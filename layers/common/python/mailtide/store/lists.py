@@ -1,11 +1,11 @@
 """Lists and their members: a row per list in its organisation, a row per member in its shard."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
 from mailtide.domain.contact_list import ContactList
-from mailtide.domain.identifiers import SHARDS, shard_of
+from mailtide.domain.identifiers import shard_of
 from mailtide.domain.page import Page, every
 from mailtide.store import dynamo
 from mailtide.store.paging import page, page_of_shards
@@ -55,16 +55,8 @@ class Lists:
         dynamo.update(row, [ListRow.last_sent.set(at)], ListRow.pk.exists() & later)
 
     def delete(self, org_id: str, list_id: str) -> bool:
-        """Delete a list and its members; False when it is not there.
-
-        The list goes first: members that a death leaves behind belong to nothing.
-        """
-        found = dynamo.delete(ListRow(org_id, _LIST + list_id), ListRow.pk.exists())
-        if found is not None:
-            return False
-        for shard in SHARDS:
-            self._remove(list_id, list(self.members(list_id, shard)))
-        return True
+        """Delete a list without its members; False when it is not there."""
+        return dynamo.delete(ListRow(org_id, _LIST + list_id), ListRow.pk.exists()) is None
 
     def members(self, list_id: str, shard: str) -> Iterator[str]:
         """Yield the contact ids of one shard of a list, sorted, a page of them in memory."""
@@ -101,14 +93,20 @@ class Lists:
         row = ListRow(_shard(list_id, contact_id), contact_id)
         return dynamo.delete(row, ListRow.pk.exists()) is None
 
+    def remove_members(self, list_id: str, contact_ids: Sequence[str]) -> None:
+        """Take contacts off a list; those that are not on it do not matter."""
+        _remove((list_id, one) for one in contact_ids)
+
     def forget(self, org_id: str, contact_id: str) -> None:
         """Take a contact off all lists of its organisation."""
-        for contact_list in every(lambda after: self.page(org_id, _AT_ONCE, after)):
-            self._remove(contact_list.list_id, [contact_id])
+        lists = every(lambda after: self.page(org_id, _AT_ONCE, after))
+        _remove((one.list_id, contact_id) for one in lists)
 
-    def _remove(self, list_id: str, contact_ids: Sequence[str]) -> None:
-        keys = [ListRow.raw_key(_shard(list_id, one), one) for one in contact_ids]
-        dynamo.delete_many(ListRow.Meta.table_name, keys)
+
+def _remove(memberships: Iterable[tuple[str, str]]) -> None:
+    """Remove memberships by list and contact."""
+    keys = [ListRow.raw_key(_shard(list_id, one), one) for list_id, one in memberships]
+    dynamo.delete_many(ListRow.Meta.table_name, keys)
 
 
 def _members_between(shard: str, first: str, last: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from mailtide.domain.page import Page
 from mailtide.errors import ConflictError
 from mailtide.store import dynamo
 from mailtide.store.paging import page
-from mailtide.store.row import present
+from mailtide.store.row import made_alike, present
 from mailtide.store.tables import OrganisationRow
 
 _ORG = "org"
@@ -112,19 +112,8 @@ class Organisations:
     def _write_new(self, rows: list[OrganisationRow]) -> None:
         absent = OrganisationRow.id.does_not_exist()
         failed = dynamo.transact([dynamo.transact_put(row, absent) for row in rows])
-        if failed is not None and not _are_mine(rows, failed):
+        if failed is not None and not all(map(made_alike, rows, failed)):
             raise ConflictError("This id is taken.", code="already_exists")
-
-
-def _are_mine(rows: list[OrganisationRow], found: list[dynamo.Item | None]) -> bool:
-    """Say whether exactly these rows stand there: the reply of an earlier try was lost."""
-    mine = [_comparable(row.serialize()) for row in rows]
-    return mine == [_comparable(item or {}) for item in found]
-
-
-def _comparable(item: dynamo.Item) -> dynamo.Item:
-    """Return the item with its sets sorted: DynamoDB gives them back in any order."""
-    return {name: sorted(value["SS"]) if "SS" in value else value for name, value in item.items()}
 
 
 def _key_rows(key: ApiKey) -> list[OrganisationRow]:

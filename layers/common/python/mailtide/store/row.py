@@ -155,6 +155,11 @@ class Row(Model):
         return super().serialize(null_check=null_check)
 
 
+def made_alike(row: Row, found: dict[str, dict[str, Any]] | None) -> bool:
+    """Say whether the item that stands there was made as `row`, now or by an earlier attempt."""
+    return _made(row.serialize()) == _made(found or {})
+
+
 def assign(attribute: Attribute[T], value: T | None) -> Action:
     """Return the action that sets an attribute, or removes it for None."""
     return attribute.remove() if value is None else attribute.set(value)
@@ -163,6 +168,15 @@ def assign(attribute: Attribute[T], value: T | None) -> Action:
 def whole(number: float | None) -> int | None:
     """Return an optional number, which PynamoDB reads as int or float, as an int."""
     return None if number is None else int(number)
+
+
+def _made(item: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what does not differ between attempts; DynamoDB gives sets back in any order."""
+    return {
+        name: sorted(value["SS"]) if "SS" in value else value
+        for name, value in item.items()
+        if name != "created_at"
+    }
 
 
 def _key(attributes: Iterable[Attribute[Any]]) -> Key:

@@ -32,15 +32,16 @@ class Segments:
         """Write a segment under a fresh id; a repeat of the same write changes nothing."""
         dynamo.put(segment_row(segment), SegmentRow.org_id.does_not_exist())
 
-    def replace(self, segment: Segment, at: datetime) -> bool:
-        """Write name and filter anew; False when the segment is not there."""
+    def swap(self, old: Segment, new: Segment, at: datetime) -> bool:
+        """Write name and filter of `new` if the row still has those of `old`."""
         actions = [
-            SegmentRow.name.set(segment.name),
-            SegmentRow.filter.set(segment_json.write(segment.filter)),
+            SegmentRow.name.set(new.name),
+            SegmentRow.filter.set(segment_json.write(new.filter)),
             SegmentRow.updated_at.set(at),
         ]
-        row = SegmentRow(segment.org_id, segment.segment_id)
-        return dynamo.update(row, actions, SegmentRow.org_id.exists()) is None
+        is_old = SegmentRow.filter == segment_json.write(old.filter)
+        is_old &= SegmentRow.name == old.name
+        return dynamo.update(SegmentRow(old.org_id, old.segment_id), actions, is_old) is None
 
     def delete(self, org_id: str, segment_id: str) -> bool:
         """Delete a segment; False when it is not there."""

@@ -111,6 +111,11 @@ class Suppressions:
         """Return the liftings of an organisation, the newest first."""
         return page(SuppressionAuditRow, org_id, limit, after, _entry_of)
 
+    def has_address(self, org_id: str, contact_id: str) -> bool:
+        """Say whether an address is kept beside the reasons, also of one that was lifted."""
+        row = dynamo.get(SuppressionRow, shard_key(org_id, contact_id), contact_id)
+        return row is not None and row.email is not None
+
     def forget(self, org_id: str, contact_id: str) -> None:
         """Drop the address and keep the reasons: an erased person is not written to again."""
         row = SuppressionRow(shard_key(org_id, contact_id), contact_id)

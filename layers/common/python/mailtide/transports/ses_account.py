@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from mailtide.aws_errors import translated
 from mailtide.domain.ses_account import SesAccount
 from mailtide.errors import RetryableError
@@ -41,11 +43,13 @@ class SesAccounts:
     def known(self) -> SesAccount | None:
         """Return what is known, asked again after a minute.
 
-        While SES does not say, the last answer stays; None when there never was one.
+        While SES does not say, the last answer stays; None when there never was one. That is so
+        whatever the reason: a sender asks in the middle of a block, which an error would leave in
+        doubt, and hears by sending what is wrong.
         """
         if self._asked_at is None or self.clock() - self._asked_at >= FRESH:
             self._asked_at = self.clock()  # a failure too is not repeated before its time
-            with suppress(RetryableError), translated():
+            with suppress(RetryableError, BotoCoreError, ClientError), translated():
                 self._known = _account(self.client().get_account())
         return self._known
 

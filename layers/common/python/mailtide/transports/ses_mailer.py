@@ -23,11 +23,10 @@ _BEFORE_SEND = "before-send.sesv2.SendEmail"
 _ANSWER_SECONDS = 5.0  # for an answer, when the time is over
 _LONGEST_SECONDS = 20.0
 
-# What SES says about the message, or about whom it is from: it will say it again.
+# What SES says about the message: it will say it again.
 _ABOUT_THE_MESSAGE = frozenset(
     {
         "BadRequestException",
-        "MailFromDomainNotVerifiedException",
         "MessageRejected",
         "ValidationError",
         "ValidationException",
@@ -41,6 +40,10 @@ _HALTED = frozenset(
     {"AccountSuspendedException", "LimitExceededException", "SendingPausedException"}
 )
 _DAILY_QUOTA = "daily"  # in the words of a throttled answer: "Daily message quota exceeded"
+# In those of a rejection, before the addresses that are meant: the sender's, or in the sandbox the
+# recipient's.
+_NOT_VERIFIED = "not verified"
+_SET = "configuration set"  # one that is gone may be called a bad request
 
 
 class Then(Enum):
@@ -92,7 +95,7 @@ class SesMailer:
             )
             return Answer(Accepted(answer["MessageId"]))
         except ClientError as error:
-            return _refusal(error)
+            return _refusal(error, letter.recipient)
         except Exception as error:
             # Of any kind, for a broken answer breaks the client's parser in many ways. An error
             # raised from here would put the whole block in doubt.
@@ -127,17 +130,23 @@ class _Body:
         return data
 
 
-def _refusal(error: ClientError) -> Answer:
+def _refusal(error: ClientError, recipient: str) -> Answer:
     code, status = code_of(error), error.response["ResponseMetadata"]["HTTPStatusCode"]
     words = f"{code}: {error.response['Error'].get('Message', '')}"[:MAX_RESPONSE]
     if not 400 <= status < 500:
         return Answer(Unknown(words), reached=False)
-    if code in _ABOUT_THE_MESSAGE:
+    if code in _ABOUT_THE_MESSAGE and not _is_about_us(words, recipient):
         return Answer(Refused(later=False, code=None, response=words))
     put_off = Refused(later=True, code=None, response=words, tried=False)
     if code in _THROTTLED and _DAILY_QUOTA not in words.lower():
         return Answer(put_off, Then.SLOW_DOWN)
     if code in _THROTTLED or code in _HALTED:
         return Answer(put_off, Then.STOP)
-    # Our credentials, rights or configuration set; or no SES at all.
+    # Our sender, credentials, rights or configuration set; or no SES at all.
     return Answer(Refused(later=True, code=None, response=words), Then.STOP)
+
+
+def _is_about_us(words: str, recipient: str) -> bool:
+    """Say whether the sender is not verified, or the set gone: nobody is given up for that."""
+    said = words.lower()
+    return _SET in said or (_NOT_VERIFIED in said and recipient.lower() not in said)
