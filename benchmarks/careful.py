@@ -16,13 +16,13 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from jinja2.sandbox import SandboxedEnvironment
 
-from benchmarks import campaign
-from benchmarks.stage import PREFIX
+from local import newsletter
+from local.stage import PREFIX
 from mailtide.domain.contact import Contact
 
 TABLE = f"{PREFIX}-careful"
 CLAIMS, RESULTS = 100, 25
-LETTER = SandboxedEnvironment(autoescape=True).from_string(campaign.newsletter())
+LETTER = SandboxedEnvironment(autoescape=True).from_string(newsletter.newsletter())
 SUBJECT = SandboxedEnvironment().from_string("{{ contact.first_name }}, the catalogue is here")
 
 
@@ -63,7 +63,7 @@ def _result(one: Contact) -> dict[str, Any]:
         "state": "sent",
         "email": one.email,
         "provider": one.provider,
-        "campaign": campaign.CAMPAIGN,
+        "campaign": newsletter.CAMPAIGN,
         "at": datetime.now(UTC).isoformat(),
     }
     return {"PutRequest": {"Item": {name: to_item(value) for name, value in row.items()}}}

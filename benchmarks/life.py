@@ -9,10 +9,11 @@ from datetime import timedelta
 from io import StringIO
 from typing import Any
 
-from benchmarks import sink, stage
+from benchmarks import sink
 from benchmarks.capacity import Meter
 from benchmarks.promise import Promise
-from benchmarks.stage import Stage
+from local import stage
+from local.stage import Stage
 
 PEOPLE = 3200  # 200 in each shard
 EVENTS_OF_A_CALL = 5  # queue messages, as the stack hands them to `ingest`
@@ -24,10 +25,10 @@ Handler = Callable[[dict[str, Any], Any], Any]
 def run() -> Iterable[Promise]:
     """Send a campaign, let its receivers act, and count what DynamoDB charges for."""
     with stage.standing() as standing, sink.running() as port:
-        from benchmarks import campaign
+        from local import newsletter
 
-        campaign.add_people(PEOPLE)
-        campaign.start(campaign.relay(port))
+        newsletter.add_people(PEOPLE)
+        newsletter.start(newsletter.relay(port))
         life = Life(standing)
         life.meter.watch()
         life.go_out()
@@ -63,15 +64,15 @@ class Life:
 
     def come_back(self) -> None:
         """Take what the relay and the readers tell."""
-        from benchmarks import receivers
         from functions.ingest.handler import lambda_handler as ingest
+        from local import reports
         from mailtide import app
 
-        receivers.add_source()
-        messages, at = receivers.message_ids(PEOPLE), app.now() - timedelta(hours=4)
-        self._work("delivery", ingest, _calls(receivers.reports(messages, at)))
-        self._work("opens", ingest, _calls(receivers.opens(messages, at + timedelta(minutes=5))))
-        self._work("clicks", ingest, _calls(receivers.clicks(messages, at + timedelta(hours=1))))
+        reports.add_source()
+        messages, at = reports.message_ids(PEOPLE), app.now() - timedelta(hours=4)
+        self._work("delivery", ingest, _calls(reports.deliveries(messages, at)))
+        self._work("opens", ingest, _calls(reports.opens(messages, at + timedelta(minutes=5))))
+        self._work("clicks", ingest, _calls(reports.clicks(messages, at + timedelta(hours=1))))
 
     def count(self) -> None:
         """Read the stream, in full batches."""

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from io import StringIO
 
-from benchmarks import sink, stage
+from benchmarks import sink
 from benchmarks.promise import Promise
+from local import stage
 
 PEOPLE = 2000
 
@@ -14,17 +15,18 @@ PEOPLE = 2000
 def run() -> Iterable[Promise]:
     """Send one campaign over SMTP by the handler, and as many messages the careful way."""
     with stage.standing() as standing, sink.running() as port:
-        from benchmarks import campaign, careful
+        from benchmarks import careful
         from functions.launch.handler import lambda_handler as launch
         from functions.sender.handler import lambda_handler as sender
+        from local import newsletter
 
-        campaign.add_people(PEOPLE)
-        campaign.start(campaign.relay(port))
+        newsletter.add_people(PEOPLE)
+        newsletter.start(newsletter.relay(port))
         launch(stage.sqs_event(standing.bodies("launch")), stage.Context())
         orders = standing.bodies("sending")
         ours = _cpu(lambda: [sender(stage.sqs_event([one]), stage.Context()) for one in orders])
         careful.make_table()
-        people = [campaign.contact(number) for number in range(PEOPLE)]
+        people = [newsletter.contact(number) for number in range(PEOPLE)]
         theirs = _cpu(lambda: careful.send(people, port))
     yield Promise(
         "The sender's handler over SMTP, CPU per recipient, against a careful library version",

@@ -1,4 +1,4 @@
-"""Receivers: what becomes of a campaign's mail, as the queue `events` brings it.
+"""Reports: what becomes of a newsletter, as the queue `events` brings it.
 
 Per recipient: 0.98 delivered, 0.70 opens of 0.40 people, 0.06 clicks, 0.01 hard bounces, 0.004
 complaints, 0.004 unsubscribes: a good campaign of a shop.
@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from benchmarks import campaign
+from local import newsletter
 from mailtide import app
 from mailtide.domain.event import EventType
 from mailtide.domain.identifiers import verp
@@ -24,17 +24,17 @@ WORDS = "OK  1788256803 d2e1a72fcca58-7acf24e0b1csi1834567b3a.112 - gsmtp"
 
 def add_source() -> None:
     """Register the relay whose words count."""
-    source = Source(campaign.ORG, SOURCE, SourceKind.STALWART, "Relay", campaign.BORN)
+    source = Source(newsletter.ORG, SOURCE, SourceKind.STALWART, "Relay", newsletter.BORN)
     Organisations().add_source(source)
 
 
 def message_ids(people: int) -> list[str]:
     """Return the messages of everybody."""
-    ids = (campaign.contact(number).contact_id for number in range(people))
-    return [app.message_id(campaign.CAMPAIGN, contact_id) for contact_id in ids]
+    ids = (newsletter.contact(number).contact_id for number in range(people))
+    return [app.message_id(newsletter.CAMPAIGN, contact_id) for contact_id in ids]
 
 
-def reports(messages: Sequence[str], at: datetime) -> Iterator[str]:
+def deliveries(messages: Sequence[str], at: datetime) -> Iterator[str]:
     """Yield the relay's webhooks, sliced as the webhook function does."""
     events = [_report(number, message, at) for number, message in enumerate(messages)]
     for start in range(0, len(events), SLICE):
@@ -82,7 +82,7 @@ def _report(number: int, message: str, at: datetime) -> dict[str, object]:
         "type": "delivery.rcpt-to-rejected" if bounces else "delivery.delivered",
         "data": {
             "hostname": "aspmx.l.google.com",
-            "to": campaign.contact(number).email,
+            "to": newsletter.contact(number).email,
             "code": 550 if bounces else 250,
             "details": words,
             "queueId": number,

@@ -34,10 +34,11 @@ class Context:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = f"arn:aws:lambda:{REGION}:000000000000:function:bench"
     aws_request_id: str = field(default_factory=lambda: uuid4().hex)
+    remaining_ms: int = 600_000
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return what is left of the time-out: always plenty."""
-        return 600_000
+        """Return what is left of the time-out."""
+        return self.remaining_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ class Stage:
 
 
 @contextlib.contextmanager
-def standing() -> Iterator[Stage]:
-    """Put up tables, bucket, queues and secrets, and point `app` at them; once per process."""
+def standing(**settings: str) -> Iterator[Stage]:
+    """Put up tables, bucket, queues and secrets, and point `app` at them; once per process.
+
+    `settings` are variables of `app.Settings`, by their names in capitals, in place of the usual.
+    """
     with emulator.running(enforce_iam=False) as aws:
         sqs = aws.client("sqs")
         queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
@@ -73,7 +77,7 @@ def standing() -> Iterator[Stage]:
         secrets.create_secret(Name="identity", SecretString="i" * 64)
         signing = {"current": "1", "1": "r" * 64, "0": "s" * 64}
         secrets.create_secret(Name="signing", SecretString=json.dumps(signing))
-        os.environ |= _environment(aws.endpoint, queues)
+        os.environ |= _environment(aws.endpoint, queues, settings)
         _make_tables(aws)
         yield Stage(aws, queues)
 
@@ -108,7 +112,9 @@ def _make_tables(aws: Emulator) -> None:
     app.connect()
 
 
-def _environment(endpoint: str, queues: Mapping[str, str]) -> dict[str, str]:
+def _environment(
+    endpoint: str, queues: Mapping[str, str], settings: Mapping[str, str]
+) -> dict[str, str]:
     ours = {
         "TABLE_PREFIX": PREFIX,
         "DATA_BUCKET": BUCKET,
@@ -124,6 +130,7 @@ def _environment(endpoint: str, queues: Mapping[str, str]) -> dict[str, str]:
         "LEASE_SECONDS": "660",
         "REQUESTS_PER_MINUTE": "0",
         "EMULATOR": "true",
+        **settings,
     }
     aws = {
         "AWS_ENDPOINT_URL": endpoint,

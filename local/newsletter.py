@@ -1,4 +1,4 @@
-"""Campaign: an organisation with a list of people, a newsletter of 30 KB, and a way out for it."""
+"""Newsletter: an organisation with people on a list, a letter of 30 KB, and a way out for it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime

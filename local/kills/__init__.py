@@ -1,0 +1,1 @@
+"""Kills: real sender processes, killed in the middle of what they do, and the books afterwards."""
