@@ -81,6 +81,7 @@ class MailtideStack(Stack):
         shapes = {
             "launch": (6 * sizes["launch"].timeout_seconds, 15),
             "sending": (sender, 60),
+            "transact": (sizes["transact"].timeout_seconds + SENDER_MARGIN_SECONDS, 2),
             "events": (6 * sizes["ingest"].timeout_seconds, 15),
             "imports": (6 * sizes["imports"].timeout_seconds, 60),
             "jobs": (6 * sizes["jobs"].timeout_seconds, 60),
@@ -161,6 +162,8 @@ class MailtideStack(Stack):
             batch_size=1,
             max_concurrency=self.config.sender_concurrency,
         )
+        # One message each, and no cap: a transactional message waits for nothing.
+        self.queues["transact"].drain_with(self.functions["transact"], batch_size=1)
         # A payload has up to 100 events (`flows/webhook.py`), of up to 8 calls of about 10 ms one
         # after another: at worst 5 x 100 x 8 x 10 ms = 40 s of the function's 60, as a rule 5 s.
         self.queues["events"].drain_with(self.functions["ingest"], batch_size=5)
@@ -290,6 +293,7 @@ def _sizes(config: Config) -> dict[str, Size]:
         "launch": Size(1024, work),
         "release": Size(512, work),
         "sender": Size(1024, config.sender_timeout_seconds),
+        "transact": Size(1769, work),  # somebody waits for the message: one whole core
         "ingest": Size(512, work),
         "rollup": Size(512, work),
         "react": Size(512, work),

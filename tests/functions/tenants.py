@@ -112,6 +112,17 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     return ids
 
 
+def make_transactional(owner: Tenant, ids: dict[str, str]) -> None:
+    """Let transactional mail leave from the identity, over a sending IP of its own."""
+    path = f"/api/identities/{ids['identity_id']}"
+    kept = ("name", "from_name", "from_address", "bounce_domain")
+    shown = owner.call("GET", path).json
+    body = {name: shown[name] for name in kept} | {"stream": "transactional"}
+    assert owner.call("PUT", path, body).status == 200
+    ip = {"tag": "prompt", "stream": "transactional", "transport": TRANSPORT}
+    owner.make("/api/sending-ips", ip)
+
+
 def _message(org_id: str, ids: dict[str, str]) -> str:
     """Write that the contact was sent a message of the campaign; return the message's id."""
     message_id = app.message_id(ids["campaign_id"], ids["contact_id"])
