@@ -25,11 +25,15 @@ class Access:
     reads_ses_identities: bool = False
     keeps_ses_sets: bool = False  # it makes configuration sets, and lets them publish to our topic
 
-    def to_objects(self) -> Iterator[tuple[str, str]]:
-        """Yield each action on objects with a prefix it is for."""
-        yield from (("s3:GetObject", prefix) for prefix in self.get)
-        yield from (("s3:PutObject", prefix) for prefix in self.put)
-        yield from (("s3:DeleteObject", prefix) for prefix in self.delete)
+    def to_objects(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each action on objects with the prefixes it is for."""
+        for action, prefixes in (
+            ("s3:GetObject", self.get),
+            ("s3:PutObject", self.put),
+            ("s3:DeleteObject", self.delete),
+        ):
+            if prefixes:
+                yield action, prefixes
 
 
 ACCESS: dict[str, Access] = {

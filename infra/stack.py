@@ -216,15 +216,15 @@ class MailtideStack(Stack):
     def _grant(self, function: MailtideFunction, access: Access) -> None:
         self.tables.grant(function, access.tables)
         bucket = self.storage.bucket
-        for action, prefix in access.to_objects():
-            _allow(function, [action], bucket.arn_for_objects(f"{prefix}/*"))
+        for action, prefixes in access.to_objects():
+            _allow(function, [action], *(bucket.arn_for_objects(f"{one}/*") for one in prefixes))
         if access.get:
             # Without it a missing object looks like a forbidden one.
             _allow(function, ["s3:ListBucket"], bucket.bucket_arn)
         for queue in access.send:
             self._grant_sending(function, queue)
-        for name in access.secrets:
-            _allow(function, READ_SECRET, self.storage.secret_arn(name))
+        if access.secrets:
+            _allow(function, READ_SECRET, *map(self.storage.secret_arn, access.secrets))
         if access.reads_relay_logins:
             _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
@@ -277,8 +277,8 @@ class MailtideStack(Stack):
             CfnOutput(self, f"{output}Output", value=value).override_logical_id(output)
 
 
-def _allow(function: MailtideFunction, actions: list[str], resource: str) -> None:
-    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+def _allow(function: MailtideFunction, actions: list[str], *resources: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
 
 
 def _sizes(config: Config) -> dict[str, Size]:

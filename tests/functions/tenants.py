@@ -1,5 +1,6 @@
 """Two organisations with a key per scope each, and one of every resource, through the real API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -112,7 +113,7 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     return ids
 
 
-def make_transactional(owner: Tenant, ids: dict[str, str]) -> None:
+def make_transactional(owner: Tenant, ids: Mapping[str, str]) -> None:
     """Let transactional mail leave from the identity, over a sending IP of its own."""
     path = f"/api/identities/{ids['identity_id']}"
     kept = ("name", "from_name", "from_address", "bounce_domain")
