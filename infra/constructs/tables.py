@@ -35,7 +35,7 @@ class Tables(Construct):
     def grant(self, grantee: iam.IGrantable, access: Mapping[str, str]) -> None:
         """Grant `r`, `w` or `rw` on each named table and its indexes.
 
-        One statement for all tables of the same letters: a role's policy may have 10,240 characters.
+        One statement for all tables of the same letters: a role's policy is of limited length.
         """
         for letters in sorted(set(access.values())):
             actions = [*(READ if "r" in letters else ()), *(WRITE if "w" in letters else ())]
