@@ -19,7 +19,7 @@ from mailtide.domain.utm import Utm
 from mailtide.store.batches import Batches
 from mailtide.store.messages import Messages
 from mailtide.store.submission_tables import SubmissionRow
-from mailtide.store.submissions import Submissions
+from mailtide.store.submissions import AT_ONCE, Submissions
 from mailtide.store.tables import BatchRow, DeliveryEventRow
 from tests.tables import moto_tables
 
@@ -115,3 +115,16 @@ def test_only_one_contacts_messages_are_forgotten(stores: tuple[Any, Any, Any]) 
     assert submissions.get("acme", ANN, FULL.message_id) is None
     for one in others:
         assert submissions.get(one.org_id, one.contact_id, one.message_id) == one
+
+
+def test_many_are_taken_in_as_few_transactions_as_they_fit_into(
+    stores: tuple[Any, Any, Any],
+) -> None:
+    submissions, batches, _ = stores
+    many = [replace(PLAIN, message_id=f"{n:026d}") for n in range(AT_ONCE + 2)]
+    large = [
+        replace(PLAIN, message_id=f"{n:026d}", variables={"a": "x" * 300_000})
+        for n in range(100, 112)
+    ]
+    submissions.take_all([(one, released(one, NOW), queued(one)) for one in [*many, *large]])
+    assert all(batches.get(ref_of(one)) for one in [*many, *large])

@@ -2,9 +2,9 @@
 
 What others keep of a person names nobody without the contact (`flows/addresses.py`), so only what
 holds addresses itself is touched: the contact, its memberships, what an organisation suppressed by
-hand, single messages, filters that name the address, and the files that were made of contacts. Counters do not move:
-they are sums over rows that stay as they are. That the person is suppressed stays known, by the
-hash that is the contact's id.
+hand, single messages, filters that name the address, and the files that were made of contacts.
+Counters do not move: they are sums over rows that stay as they are. That the person is suppressed
+stays known, by the hash that is the contact's id.
 Source: docs/domain/erasure.md.
 """
 

@@ -1,10 +1,10 @@
 """Submissions: taken together with their batch and their first event row, or not at all."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from mailtide.domain import submission as rules
 from mailtide.domain.batch import Batch
 from mailtide.domain.content import Template
 from mailtide.domain.links import Tracked
@@ -19,7 +19,8 @@ from mailtide.store.event_rows import to_item
 from mailtide.store.submission_tables import SubmissionRow
 from mailtide.store.tables import BatchRow, DeliveryEventRow
 
-_WRITERS = 8  # at once: a transaction per message
+AT_ONCE = 33  # messages of one transaction, three items each
+BYTES_AT_ONCE = 3_000_000  # of what they bring; what is written beside it is a few hundred each
 
 
 class Submissions:
@@ -27,22 +28,15 @@ class Submissions:
 
     def take(self, submission: Submission, batch: Batch, row: EventRow) -> bool:
         """Write all that makes a message ours; False when it was taken before."""
-        written = dynamo.transact(
-            [
-                dynamo.transact_put(batch_row(batch), BatchRow.batch_id.does_not_exist()),
-                dynamo.transact_put(_row(submission)),
-                {"Put": {"TableName": DeliveryEventRow.Meta.table_name, "Item": to_item(row)}},
-            ]
-        )
-        return written is None
+        return dynamo.transact(_writes(submission, batch, row)) is None
 
     def take_all(self, taken: Sequence[tuple[Submission, Batch, EventRow]]) -> None:
         """Take several, in any order; those that were taken before stay as they are."""
-        if len(taken) == 1:
-            self.take(*taken[0])
-            return
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(lambda one: self.take(*one), taken))
+        for some in _together(taken):
+            written = dynamo.transact([write for one in some for write in _writes(*one)])
+            if written is not None and len(some) > 1:  # of an earlier attempt of the same call
+                for one in some:
+                    self.take(*one)
 
     def get(self, org_id: str, contact_id: str, message_id: str) -> Submission | None:
         """Read one submission consistently."""
@@ -61,6 +55,31 @@ class Submissions:
             items = [row.item for row in rows]
         for item in items:
             dynamo.delete(SubmissionRow(partition, item))
+
+
+def _together(
+    taken: Sequence[tuple[Submission, Batch, EventRow]],
+) -> Iterator[list[tuple[Submission, Batch, EventRow]]]:
+    """Cut messages into what one transaction takes: 100 items, 4 MB in all."""
+    some: list[tuple[Submission, Batch, EventRow]] = []
+    bytes_ = 0
+    for one in taken:
+        size = rules.size(one[0])
+        if some and (len(some) == AT_ONCE or bytes_ + size > BYTES_AT_ONCE):
+            yield some
+            some, bytes_ = [], 0
+        some.append(one)
+        bytes_ += size
+    if some:
+        yield some
+
+
+def _writes(submission: Submission, batch: Batch, row: EventRow) -> list[dynamo.Item]:
+    return [
+        dynamo.transact_put(batch_row(batch), BatchRow.batch_id.does_not_exist()),
+        dynamo.transact_put(_row(submission)),
+        {"Put": {"TableName": DeliveryEventRow.Meta.table_name, "Item": to_item(row)}},
+    ]
 
 
 def _row(submission: Submission) -> SubmissionRow:
