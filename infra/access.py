@@ -25,11 +25,15 @@ class Access:
     reads_ses_identities: bool = False
     keeps_ses_sets: bool = False  # it makes configuration sets, and lets them publish to our topic
 
-    def to_objects(self) -> Iterator[tuple[str, str]]:
-        """Yield each action on objects with a prefix it is for."""
-        yield from (("s3:GetObject", prefix) for prefix in self.get)
-        yield from (("s3:PutObject", prefix) for prefix in self.put)
-        yield from (("s3:DeleteObject", prefix) for prefix in self.delete)
+    def to_objects(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each action on objects with the prefixes it is for."""
+        for action, prefixes in (
+            ("s3:GetObject", self.get),
+            ("s3:PutObject", self.put),
+            ("s3:DeleteObject", self.delete),
+        ):
+            if prefixes:
+                yield action, prefixes
 
 
 ACCESS: dict[str, Access] = {
@@ -49,13 +53,16 @@ ACCESS: dict[str, Access] = {
             "suppression_list": "rw",
             "suppression_audit": "rw",
             "jobs": "rw",
+            "submissions": "rw",
+            "batches": "w",
+            "email_delivery_events": "w",  # the first row of single messages
             "idempotency_keys": "rw",
             "request_counts": "w",
         },
-        get=("imports", "exports"),
-        put=("imports",),
-        delete=("imports", "exports"),
-        send=("launch", "imports", "jobs"),
+        get=("imports", "exports", "attachments"),
+        put=("imports", "attachments"),
+        delete=("imports", "exports", "attachments"),
+        send=("launch", "imports", "jobs", "transact"),
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
         reads_ses_account=True,
@@ -105,7 +112,7 @@ ACCESS: dict[str, Access] = {
         },
         get=("manifests",),
         put=("manifests", "excluded"),
-        send=("launch", "sending"),
+        send=("launch", "sending", "transact"),
     ),
     "release": Access(
         tables={
@@ -120,7 +127,7 @@ ACCESS: dict[str, Access] = {
             "templates": "rw",
             "identities": "rw",
         },
-        send=("launch", "sending", "jobs"),
+        send=("launch", "sending", "transact", "jobs"),
         reads_ses_identities=True,
     ),
     "sender": Access(
@@ -135,10 +142,31 @@ ACCESS: dict[str, Access] = {
             "pools": "r",
             "warmup_schedules": "rw",
             "email_delivery_events": "rw",
+            "submissions": "r",  # of what triggers send as marketing
         },
-        get=("manifests",),
+        get=("manifests", "attachments"),
         put=("manifests",),
         send=("sending",),
+        secrets=("identity", "signing"),
+        reads_relay_logins=True,
+        sends_over_ses=True,
+        reads_ses_account=True,
+    ),
+    "transact": Access(
+        tables={
+            "contacts": "r",
+            "suppression_list": "r",
+            "batches": "rw",
+            "templates": "r",
+            "identities": "r",
+            "sending_ips": "r",
+            "pools": "r",
+            "warmup_schedules": "rw",
+            "email_delivery_events": "rw",
+            "submissions": "r",
+        },
+        get=("attachments",),
+        send=("transact",),
         secrets=("identity", "signing"),
         reads_relay_logins=True,
         sends_over_ses=True,

@@ -81,6 +81,7 @@ class MailtideStack(Stack):
         shapes = {
             "launch": (6 * sizes["launch"].timeout_seconds, 15),
             "sending": (sender, 60),
+            "transact": (sizes["transact"].timeout_seconds + SENDER_MARGIN_SECONDS, 2),
             "events": (6 * sizes["ingest"].timeout_seconds, 15),
             "imports": (6 * sizes["imports"].timeout_seconds, 60),
             "jobs": (6 * sizes["jobs"].timeout_seconds, 60),
@@ -161,6 +162,8 @@ class MailtideStack(Stack):
             batch_size=1,
             max_concurrency=self.config.sender_concurrency,
         )
+        # One message each, and no cap: a transactional message waits for nothing.
+        self.queues["transact"].drain_with(self.functions["transact"], batch_size=1)
         # A payload has up to 100 events (`flows/webhook.py`), of up to 8 calls of about 10 ms one
         # after another: at worst 5 x 100 x 8 x 10 ms = 40 s of the function's 60, as a rule 5 s.
         self.queues["events"].drain_with(self.functions["ingest"], batch_size=5)
@@ -213,15 +216,15 @@ class MailtideStack(Stack):
     def _grant(self, function: MailtideFunction, access: Access) -> None:
         self.tables.grant(function, access.tables)
         bucket = self.storage.bucket
-        for action, prefix in access.to_objects():
-            _allow(function, [action], bucket.arn_for_objects(f"{prefix}/*"))
+        for action, prefixes in access.to_objects():
+            _allow(function, [action], *(bucket.arn_for_objects(f"{one}/*") for one in prefixes))
         if access.get:
             # Without it a missing object looks like a forbidden one.
             _allow(function, ["s3:ListBucket"], bucket.bucket_arn)
         for queue in access.send:
             self._grant_sending(function, queue)
-        for name in access.secrets:
-            _allow(function, READ_SECRET, self.storage.secret_arn(name))
+        if access.secrets:
+            _allow(function, READ_SECRET, *map(self.storage.secret_arn, access.secrets))
         if access.reads_relay_logins:
             _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
@@ -274,8 +277,8 @@ class MailtideStack(Stack):
             CfnOutput(self, f"{output}Output", value=value).override_logical_id(output)
 
 
-def _allow(function: MailtideFunction, actions: list[str], resource: str) -> None:
-    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+def _allow(function: MailtideFunction, actions: list[str], *resources: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
 
 
 def _sizes(config: Config) -> dict[str, Size]:
@@ -290,6 +293,7 @@ def _sizes(config: Config) -> dict[str, Size]:
         "launch": Size(1024, work),
         "release": Size(512, work),
         "sender": Size(1024, config.sender_timeout_seconds),
+        "transact": Size(1769, work),  # somebody waits for the message: one whole core
         "ingest": Size(512, work),
         "rollup": Size(512, work),
         "react": Size(512, work),

@@ -17,7 +17,7 @@ from tests.tables import PREFIX, REGION, create_tables
 from tests.transports.scripted_ses import ScriptedSes
 
 BUCKET = "test-data"
-QUEUES = ("launch", "sending", "events", "imports", "jobs")
+QUEUES = ("launch", "sending", "transact", "events", "imports", "jobs")
 SIGNING = {"current": "1", "1": "r" * 64, "0": "s" * 64}
 SES_TOPIC = "arn:aws:sns:us-east-1:123456789012:ses-events"
 PUBLIC_URL = "https://t.example.test"

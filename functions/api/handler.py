@@ -1,8 +1,8 @@
 """API: the resources of an organisation, one file per resource beside this one.
 
 Trigger: HTTP `/api/{proxy+}`, but for what the insights function answers.
-Writes: every table but batches, events and counters; secrets of relays; import files, through
-presigned addresses; SQS `launch`, `imports` and `jobs`.
+Writes: every table but counters; secrets of relays; import files, through
+presigned addresses; SQS `launch`, `transact`, `imports` and `jobs`.
 Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
 """
 
@@ -19,6 +19,7 @@ from functions.api import (
     jobs,
     keys,
     lists,
+    messages,
     openapi,
     organisation,
     pools,
@@ -51,6 +52,7 @@ for one in (
     jobs,
     keys,
     lists,
+    messages,
     organisation,
     pools,
     segments,

@@ -23,6 +23,7 @@ class Storage(Construct):
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=not config.emulator,
             lifecycle_rules=[
+                _expire("attachments/", days=14),
                 _expire("exports/", days=7),
                 _expire("imports/", days=7),
                 _expire("inbound/", days=14),

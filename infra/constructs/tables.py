@@ -33,10 +33,22 @@ class Tables(Construct):
         self.indexed = [schema.table for schema in schemas if schema.indexes]
 
     def grant(self, grantee: iam.IGrantable, access: Mapping[str, str]) -> None:
-        """Grant `r`, `w` or `rw` on each named table and its indexes."""
-        for name, letters in access.items():
+        """Grant `r`, `w` or `rw` on each named table and its indexes.
+
+        One statement for all tables of the same letters: a role's policy is of limited length.
+        """
+        for letters in sorted(set(access.values())):
             actions = [*(READ if "r" in letters else ()), *(WRITE if "w" in letters else ())]
-            self.by_name[name].grant(grantee, *actions)
+            names = [name for name, given in access.items() if given == letters]
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=actions,
+                resource_arns=[arn for name in names for arn in self._arns(name)],
+            )
+
+    def _arns(self, name: str) -> list[str]:
+        arn = self.by_name[name].table_arn
+        return [arn, f"{arn}/index/*"] if name in self.indexed else [arn]
 
     def _table(self, schema: Schema, config: Config) -> dynamodb.TableV2:
         hash_key, range_key = _attributes(schema.key)

@@ -73,8 +73,17 @@ class Batches:
 
     def due(self, now: datetime, limit: int) -> tuple[Sequence[Batch], bool]:
         """Return up to `limit` batches whose `due_at` has passed, and whether there may be more."""
-        due = [batch for batch, _ in self.rows.values() if rules.due(batch, now)]
+        due = [
+            batch
+            for batch, _ in self.rows.values()
+            if rules.due(batch, now) and batch.submitted is None
+        ]
         return sorted(due, key=lambda batch: batch.due_at or now)[:limit], len(due) >= limit
+
+    def due_submitted(self, now: datetime, limit: int) -> Sequence[Batch]:
+        """Return up to `limit` batches of single messages whose `due_at` has passed."""
+        rows = [batch for batch, _ in self.rows.values()]
+        return [one for one in rows if one.submitted and rules.due(one, now)][:limit]
 
     def all_done(self, campaign_id: str) -> bool:
         """Say whether every batch of a campaign is done."""

@@ -9,6 +9,7 @@ from typing import Any
 from local.memory.contents import Identities, Templates
 from local.memory.pages import page
 from local.memory.segments import Segments
+from mailtide.domain.batch import Batch
 from mailtide.domain.campaign import Campaign, Move, State, moved
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.identifiers import SHARDS
@@ -36,6 +37,10 @@ class Campaigns:
     def get(self, org_id: str, campaign_id: str) -> Campaign | None:
         """Read one campaign."""
         return self.rows.get((org_id, campaign_id))
+
+    def of(self, batch: Batch) -> Campaign | None:
+        """Read the campaign of a batch consistently."""
+        return self.get(batch.ref.org_id, batch.ref.campaign_id)
 
     def page(self, org_id: str, limit: int, after: str | None) -> Page[Campaign]:
         """Return the organisation's campaigns by id."""

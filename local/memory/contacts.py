@@ -54,7 +54,14 @@ class Contacts:
         stored = self.get(old.org_id, old.contact_id)
         if stored is None or _changeable(stored) != _changeable(old):
             return False
-        self.put(replace(stored, attributes=new.attributes, timezone=new.timezone))
+        self.put(
+            replace(
+                stored,
+                attributes=new.attributes,
+                timezone=new.timezone,
+                messages_only=new.messages_only,
+            )
+        )
         return True
 
     def delete(self, org_id: str, contact_id: str) -> bool:

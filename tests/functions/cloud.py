@@ -24,6 +24,7 @@ from functions.react.handler import lambda_handler as react
 from functions.release.handler import lambda_handler as release
 from functions.rollup.handler import lambda_handler as rollup
 from functions.sender.handler import lambda_handler as sender
+from functions.transact.handler import lambda_handler as transact
 from mailtide import app
 from mailtide.errors import RetryableError
 from tests.aws import BUCKET, Stack
@@ -39,6 +40,7 @@ WORKERS: Mapping[str, tuple[str, Handler, int]] = {  # queue → function and it
     "jobs": ("jobs", jobs, 10),
     "launch": ("launch", launch, 10),
     "sending": ("sender", sender, 1),
+    "transact": ("transact", transact, 1),
     "events": ("ingest", ingest, 3),  # large ones; a visitor waits for the whole batch
 }
 READERS: Mapping[str, Handler] = {"rollup": rollup, "react": react}

@@ -41,6 +41,8 @@ class FrontDoor:
         event = self._event(request)
         for path, function, handler in ROUTES:
             if path.match(event["rawPath"]):
+                if handler is insights and request.command != "GET":
+                    continue
                 if request.command == "POST" and function:
                     self.posts.append((handler, event))
                 return dict(self.cloud.invoke(function, handler, event))

@@ -11,7 +11,9 @@ RESOLVERS = openapi.resolvers()  # by function
 
 def front(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Hand a request to the function that answers it."""
-    answer: dict[str, Any] = RESOLVERS[function_of(event["rawPath"])].resolve(event, context)
+    method = event["requestContext"]["http"]["method"]
+    function = function_of(event["rawPath"]) if method == "GET" else "api"  # as in the stack
+    answer: dict[str, Any] = RESOLVERS[function].resolve(event, context)
     return answer
 
 

@@ -1,5 +1,6 @@
 """Two organisations with a key per scope each, and one of every resource, through the real API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -110,6 +111,17 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     ids["campaign_id"] = owner.make("/api/campaigns", campaign(ids), "campaign_id")
     ids["message_id"] = _message(owner.org_id, ids)
     return ids
+
+
+def make_transactional(owner: Tenant, ids: Mapping[str, str]) -> None:
+    """Let transactional mail leave from the identity, over a sending IP of its own."""
+    path = f"/api/identities/{ids['identity_id']}"
+    kept = ("name", "from_name", "from_address", "bounce_domain")
+    shown = owner.call("GET", path).json
+    body = {name: shown[name] for name in kept} | {"stream": "transactional"}
+    assert owner.call("PUT", path, body).status == 200
+    ip = {"tag": "prompt", "stream": "transactional", "transport": TRANSPORT}
+    owner.make("/api/sending-ips", ip)
 
 
 def _message(org_id: str, ids: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from mailtide import app
 from mailtide.app import resources
 from tests.aws import BUCKET, Stack
-from tests.functions.tenants import Tenant, furnish, tenant
+from tests.functions.tenants import Tenant, furnish, make_transactional, tenant
 from tests.functions.walk import OPERATIONS, Operation, misfits
 
 pytestmark = pytest.mark.thorough
@@ -57,8 +57,13 @@ def schedule(stack: Stack, owner: Tenant, ids: Ids) -> None:
     assert owner.call("POST", f"/api/campaigns/{ids['campaign_id']}/schedule", body).status == 200
 
 
+def let_messages_leave(stack: Stack, owner: Tenant, ids: Ids) -> None:
+    make_transactional(owner, ids)
+
+
 # What has to be so before an example can work; others work on what `furnish` makes.
 BEFORE: dict[str, Prepare] = {
+    "POST /api/messages": let_messages_leave,
     "POST /api/imports/{import_id}/start": upload,
     "POST /api/campaigns/{campaign_id}/unschedule": schedule,
     "POST /api/suppressions/imports/{job_id}/start": upload_suppressions,

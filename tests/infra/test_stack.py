@@ -110,7 +110,7 @@ def test_a_job_stays_invisible_longer_than_its_function_may_run(resources: Resou
 
 def test_a_failed_job_returns_to_its_queue_alone(resources: Resources) -> None:
     mappings = _mappings(resources, resources("AWS::SQS::Queue"))
-    assert len(mappings) == 5
+    assert len(mappings) == 6
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
@@ -128,6 +128,15 @@ def test_senders_take_one_batch_each_and_are_limited(resources: Resources) -> No
                  if m["FunctionName"]["Ref"].startswith("Sender")]  # fmt: skip
     assert sender["BatchSize"] == 1
     assert sender["ScalingConfig"] == {"MaximumConcurrency": Config().sender_concurrency}
+
+
+def test_a_transactional_message_is_taken_alone_and_by_as_many_as_it_needs(
+    resources: Resources,
+) -> None:
+    (transact,) = [m for m in _mappings(resources, resources("AWS::SQS::Queue"))
+                   if m["FunctionName"]["Ref"].startswith("Transact")]  # fmt: skip
+    assert transact["BatchSize"] == 1
+    assert "ScalingConfig" not in transact
 
 
 def test_readers_of_the_event_stream_keep_its_order_and_give_up_before_it_forgets(
@@ -235,7 +244,7 @@ def test_every_function_and_queue_has_its_alarms(resources: Resources) -> None:
     names = function_names()
     assert len(_alarms(resources, "function-errors")) == len(names)
     assert len(_alarms(resources, "throttles")) == len(names)
-    assert len(_alarms(resources, "queue-age")) == 5
+    assert len(_alarms(resources, "queue-age")) == 6
     assert len(_alarms(resources, "iterator-age")) == 2
     assert len(_alarms(resources, "server-errors")) == 1
     assert len(_alarms(resources, "quarantine")) == 1
@@ -265,11 +274,12 @@ def test_who_answers_strangers_or_counts_reads_no_relay_login(function: str) -> 
     assert not ACCESS[function].keeps_relay_logins
 
 
-def test_only_the_sender_reads_relay_logins() -> None:
-    assert [name for name, share in ACCESS.items() if share.reads_relay_logins] == ["sender"]
+def test_only_senders_read_relay_logins() -> None:
+    senders = [name for name, share in ACCESS.items() if share.reads_relay_logins]
+    assert senders == ["sender", "transact"]
 
 
-def test_only_the_sender_mails_over_ses_and_from_identities_of_this_account(
+def test_only_senders_mail_over_ses_and_from_identities_of_this_account(
     resources: Resources,
 ) -> None:
     sending = [
@@ -278,11 +288,11 @@ def test_only_the_sender_mails_over_ses_and_from_identities_of_this_account(
         for statement in policy["PolicyDocument"]["Statement"]
         if "ses:SendEmail" in statement["Action"]
     ]
-    [(name, statement)] = sending
-    assert name.startswith("Sender")
-    assert statement["Action"] == ["ses:SendEmail", "ses:SendRawEmail"]
-    ends = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
-    assert ends == [":identity/*", ":configuration-set/*"]
+    assert {name.partition("RoleDefault")[0] for name, _ in sending} == {"Sender", "Transact"}
+    for _, statement in sending:
+        assert statement["Action"] == ["ses:SendEmail", "ses:SendRawEmail"]
+        ends = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+        assert ends == [":identity/*", ":configuration-set/*"]
 
 
 def test_only_the_api_makes_configuration_sets_and_nobody_deletes_them(
@@ -295,9 +305,10 @@ def test_only_the_api_makes_configuration_sets_and_nobody_deletes_them(
             for action in [actions] if isinstance(actions, str) else actions:
                 if action.startswith("ses:"):
                     allowed.setdefault(action, set()).add(name.partition("RoleDefault")[0])
-    assert allowed.pop("ses:GetAccount") == {"Api", "Sender"}
+    senders = {"Sender", "Transact"}
+    assert allowed.pop("ses:GetAccount") == {"Api", *senders}
     assert allowed.pop("ses:GetEmailIdentity") == {"Api", "Release"}
-    assert allowed.pop("ses:SendEmail") == allowed.pop("ses:SendRawEmail") == {"Sender"}
+    assert allowed.pop("ses:SendEmail") == allowed.pop("ses:SendRawEmail") == senders
     assert set.union(*allowed.values()) == {"Api"}
     assert [action for action in allowed if "Delete" in action] == []
 

@@ -38,6 +38,7 @@ def test_what_may_expire_is_told() -> None:
         "idempotency_keys",
         "jobs",
         "request_counts",
+        "submissions",
         "warmup_schedules",
     }
 

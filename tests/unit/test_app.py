@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "MAILTIDE_DATA_BUCKET": "data",
     "MAILTIDE_QUEUE_LAUNCH": "https://sqs/launch",
     "MAILTIDE_QUEUE_SENDING": "https://sqs/sending",
+    "MAILTIDE_QUEUE_TRANSACT": "https://sqs/transact",
     "MAILTIDE_QUEUE_EVENTS": "https://sqs/events",
     "MAILTIDE_QUEUE_IMPORTS": "https://sqs/imports",
     "MAILTIDE_QUEUE_JOBS": "https://sqs/jobs",

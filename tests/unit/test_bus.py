@@ -77,13 +77,13 @@ def test_more_texts_than_one_call_takes_all_arrive(url: str) -> None:
 
 def test_a_batch_is_read_as_it_was_ordered(url: str) -> None:
     queue = Queue(sqs(), url)
-    Orders(queue, queue).send([ORDER])
+    Orders(queue, queue, queue).send([ORDER])
     assert [read_order(body) for body in received(url)] == [ORDER]
 
 
 def test_a_shard_is_read_as_it_was_ordered(url: str) -> None:
     queue = Queue(sqs(), url)
-    Orders(queue, queue).launch("acme", "c000000000", ["0", "f"])
+    Orders(queue, queue, queue).launch("acme", "c000000000", ["0", "f"])
     shards = [read_shard(body) for body in received(url)]
     assert shards == [Shard("acme", "c000000000", "0"), Shard("acme", "c000000000", "f")]
 
@@ -133,7 +133,7 @@ def test_calls_hold_everything_in_order_and_keep_both_limits(sizes: list[int]) -
 
 
 def test_how_much_waits_is_told(url: str) -> None:
-    orders = Orders(Queue(sqs(), url), Queue(None, ""))
+    orders = Orders(Queue(sqs(), url), Queue(None, ""), Queue(None, ""))
     assert orders.waiting() == 0
     orders.send([ORDER] * 12)
     assert orders.waiting() == 12

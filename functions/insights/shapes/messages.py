@@ -52,7 +52,8 @@ class ShownTimeline(ShownMessage):
 def view(timeline: Timeline) -> ShownTimeline:
     """Show everything that happened to one message."""
     events = [_event(row, timeline) for row in timeline.rows]
-    return ShownTimeline(**_message(timeline.rows[0]), events=events)
+    known = max(timeline.rows, key=lambda row: bool(row.of.ip_id))  # before a place: no IP
+    return ShownTimeline(**_message(known), events=events)
 
 
 def _message(row: EventRow) -> dict[str, str]:

@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 
 from mailtide.domain import links, markup
 from mailtide.domain.host import ascii_domain, ascii_host
-from mailtide.domain.links import Personal, Shared
+from mailtide.domain.links import NOTHING, Personal, Shared
 from mailtide.domain.plain_text import plain_text, settled
+from mailtide.domain.tracking import Tracker
+from mailtide.domain.utm import Utm
+from tests.collaborators import KEYRING
 
 
 def read(html: str) -> list[Shared | Personal | None]:
@@ -18,6 +21,29 @@ def read(html: str) -> list[Shared | Personal | None]:
 def text_of(html: str) -> str:
     masked = markup.set_aside(html)
     return settled(plain_text(masked, lambda address, _: links.shown(masked, address)))
+
+
+@pytest.mark.parametrize(
+    ("html", "utm", "led"),
+    [
+        ('<a href="https://a.example/?x=1&amp;y">', None, '"https://a.example/?x=1&amp;y"'),
+        ('<a href="#top">', None, '"#top"'),
+        (
+            '<a href="https://a.example/?o={{ variables.o }}">',
+            None,
+            '"{% capture mt_link %}https://a.example/?o={{ variables.o | mt_field }}'
+            "{% endcapture %}"
+            '{{ mt_link | mt_tag | escape }}"',
+        ),
+        ('<a href="https://a.example/">', Utm("shop"), '"https://a.example/?utm_source=shop"'),
+    ],
+)
+def test_where_clicks_are_not_followed_links_go_where_they_say(
+    html: str, utm: Utm | None, led: str
+) -> None:
+    tracker = Tracker(KEYRING, "https://t.example")
+    masked = markup.set_aside(html)
+    assert links.lead(masked, "c000000000", tracker, utm, NOTHING) == f"<a href={led}>"
 
 
 @pytest.mark.parametrize(

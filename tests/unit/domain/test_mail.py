@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailtide.domain.mail import Mail, build, is_header_safe
+from mailtide.domain.mail import File, Mail, build, is_header_safe
 from tests.letters import part, read
 
 AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
@@ -30,6 +30,23 @@ def mail(**changes: Any) -> Mail:
         "headers": {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     }
     return Mail(**{**parts, **changes})
+
+
+def test_a_recipient_may_have_a_name() -> None:
+    assert read(build(mail(to_name='Anna "A", B')))["To"] == '"Anna \\"A\\", B" <anna@example.net>'
+    assert "=?utf-8?b?" in build(mail(to_name="Ännchen")).decode().split("\r\n")[1]
+
+
+def test_files_go_along_and_the_same_message_is_the_same_bytes() -> None:
+    files = (File("a.txt", "text/plain", b"one\n"), File("b.pdf", "application/pdf", b"\x00\xff"))
+    built = build(mail(files=files))
+    assert built == build(mail(files=files))
+    message = read(built)
+    assert message.get_content_type() == "multipart/mixed"
+    attached = list(message.iter_attachments())
+    assert [one.get_filename() for one in attached] == ["a.txt", "b.pdf"]
+    assert [one.get_payload(decode=True) for one in attached] == [b"one\n", b"\x00\xff"]
+    assert part(message, "plain") == "Hello\n"
 
 
 def test_has_each_header_once_with_a_date_and_an_id_of_the_sender() -> None:

@@ -278,7 +278,7 @@ def test_a_good_template_passes(html: str) -> None:
 
 
 def test_all_that_a_template_may_name_is_known() -> None:
-    assert set(liquid_check.NAMES) == {"campaign", "contact", "unsubscribe_url"}
+    assert set(liquid_check.NAMES) == {"campaign", "contact", "unsubscribe_url", "variables"}
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Erasure: one call, which may die anywhere and be made again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from local.memory.batches import Batches
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.imports import Files
 from local.memory.jobs import Jobs
+from local.memory.messages import Messages
 from local.memory.segments import Segments
+from local.memory.submissions import Submissions
 from mailtide.domain import segment_json, segment_text
 from mailtide.domain.contact import Contact
 from mailtide.domain.contact_list import ContactList
@@ -17,15 +20,28 @@ from mailtide.domain.content import started
 from mailtide.domain.job import Job, JobKind, JobState, failed
 from mailtide.domain.redaction import Redactor
 from mailtide.domain.segment import And, Segment
-from mailtide.domain.suppression import Evidence, Reason, Suppression
+from mailtide.domain.submission import Submission
+from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.errors import NotFoundError, RetryableError
 from mailtide.flows.erasure import STOPPED, Erasure
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 NAMES_BOTH = segment_text.read('not email in ("ann@example.com", "bob@example.com")')
 NAMES_BOB = segment_text.read('not email in ("{gone}", "bob@example.com")')
-KEPT = ["exports/other/j1/contacts.csv", "imports/acme/i2/source.csv", "manifests/acme/x.json"]
-GONE = ["exports/acme/j1/contacts.csv", "imports/acme/i1/refused.csv"]
+KEPT = [
+    "attachments/acme/bob/m1/0",
+    "exports/other/j1/contacts.csv",
+    "imports/acme/i2/source.csv",
+    "manifests/acme/x.json",
+]
+GONE = [
+    "attachments/acme/ann/m1/0",
+    "exports/acme/j1/contacts.csv",
+    "imports/acme/i1/refused.csv",
+]
+SUBMISSION = Submission(
+    "acme", "m1", "ann", Stream.TRANSACTIONAL, "identity1", "other", NOW, NOW + timedelta(days=1)
+)
 
 
 SEGMENTS = [("acme", "s1"), (started("acme"), "c1.s1"), ("other", "s1")]
@@ -43,6 +59,9 @@ class World:
         self.lists = Lists()
         self.suppressions = Suppressions()
         self.files = Files()
+        self.submissions = Submissions(Batches(), Messages())
+        for name in ("ann", "bob"):
+            self.submissions.rows["acme", name, "m1"] = SUBMISSION
         self.lists.create(ContactList("acme", "list1", "News", NOW))
         for name in ("ann", "bob"):
             self.contacts.put(Contact("acme", name, f"{name}@example.com", "other", NOW))
@@ -69,6 +88,7 @@ class World:
             contacts=mortal(self.contacts),
             lists=mortal(self.lists),
             suppressions=mortal(self.suppressions),
+            submissions=mortal(self.submissions),
             segments=mortal(self.segments),
             files=mortal(self.files),
             jobs=mortal(self.jobs),
@@ -82,6 +102,7 @@ class World:
             set(self.lists.rows["list1"]),
             dict(self.suppressions.rows),
             sorted(self.files.objects),
+            set(self.submissions.rows),
             dict(self.segments.rows),
             {job.job_id: replace(job, revision=0) for job in self.jobs.rows.values()},
         )
@@ -115,6 +136,7 @@ def test_a_person_is_forgotten_and_stays_suppressed_and_nobody_else_is() -> None
     kept = world.suppressions.rows["acme", "ann"]
     assert (kept.email, set(kept.reasons)) == (None, {Reason.MANUAL})
     assert sorted(world.files.objects) == sorted(KEPT)
+    assert set(world.submissions.rows) == {("acme", "bob", "m1")}
 
 
 @pytest.mark.parametrize("org_id", ["acme", "other"])

@@ -8,7 +8,7 @@ import pytest
 
 from mailtide.domain.batch import INLINE, Batch, Phase, Planned, Tally
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
-from mailtide.domain.retry import MAX_TRIES
+from mailtide.domain.retry import BULK
 from mailtide.flows.later import Later
 from tests.sending import Stage
 from tests.sending_outside import LATER, LIST, NEVER, NOW, contact_id
@@ -108,7 +108,7 @@ def test_the_unplaced_wait_for_a_raised_limit_or_midnight(
 def waits(stage: Stage) -> list[timedelta]:
     """Return how long each refusal in a row makes a recipient wait."""
     found = []
-    for tries in range(MAX_TRIES):
+    for tries in range(BULK.tries):
         batch = replace(opened(stage, "a", tries=tries), watermark=tries)
         put(stage, batch, {0: LATER})
         due_at = stage.stored(f"00000.{tries}").due_at
@@ -131,9 +131,9 @@ def test_a_batch_of_both_kinds_waits_for_the_back_off(stage: Stage) -> None:
 
 
 def test_who_was_put_off_too_often_is_carried_no_more(stage: Stage) -> None:
-    batch = opened(stage, "a-", tries=MAX_TRIES)
+    batch = opened(stage, "a-", tries=BULK.tries)
     assert put(stage, batch, {0: LATER}) == {contact_id(1)}
-    assert stage.stored("00000.0").tries == MAX_TRIES
+    assert stage.stored("00000.0").tries == BULK.tries
 
 
 def test_a_takeover_puts_an_empty_batch_that_is_done(stage: Stage) -> None:
@@ -165,7 +165,7 @@ def test_a_manifest_whose_writer_died_before_the_row_counts(stage: Stage) -> Non
 
 def test_what_we_put_off_ourselves_is_no_refusal_and_never_the_last(stage: Stage) -> None:
     midnight = Refused(later=True, code=None, response="the day is over", tried=False)
-    batch = opened(stage, "aa", tries=MAX_TRIES)
+    batch = opened(stage, "aa", tries=BULK.tries)
     assert put(stage, batch, {0: midnight, 1: LATER}) == {contact_id(0)}
     later = stage.stored("00000.0")
-    assert (later.tries, later.due_at) == (MAX_TRIES, NOW + 10 * MINUTE)
+    assert (later.tries, later.due_at) == (BULK.tries, NOW + 10 * MINUTE)

@@ -1,4 +1,4 @@
-"""Bodies: what a request of the API may bring: one JSON object of at most 1 MB.
+"""Bodies: what a request of the API may bring: one JSON object of limited size.
 
 Source: RFC 8259 (JSON); docs/api.md.
 """
@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from mailtide.errors import InvalidInputError, TooLargeError
 
 BODY_LIMIT = 1_000_000  # bytes; Lambda's own limit is 6 MB, larger things go by presigned upload
+LARGER_LIMITS = {"/api/messages": 5_000_000}  # by path: 500 messages, or small files in base64
 
 
 def read_json(text: str) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
     return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
-def check_body(raw: bytes, content_type: str) -> None:
+def check_body(raw: bytes, content_type: str, path: str = "") -> None:
     """Refuse a body that is too large, or that is not JSON by its type or its encoding.
 
     Raises:
@@ -49,8 +50,9 @@ def check_body(raw: bytes, content_type: str) -> None:
     """
     if not raw:
         return
-    if len(raw) > BODY_LIMIT:
-        raise TooLargeError(f"The body has {len(raw)} bytes; the limit is {BODY_LIMIT}.")
+    limit = LARGER_LIMITS.get(path, BODY_LIMIT)
+    if len(raw) > limit:
+        raise TooLargeError(f"The body has {len(raw)} bytes; the limit is {limit}.")
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise InvalidInputError("Send the body as `Content-Type: application/json`.")
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailtide.aws_errors import translated
+from mailtide.domain.suppression import Stream
 from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.pointers import (
     ImportPointer,
@@ -80,14 +81,18 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The queues `sending` and `launch`."""
+    """The queues `sending`, `transact` and `launch`."""
 
     sending: Queue
     launches: Queue
+    transact: Queue
 
     def send(self, orders: list[Order]) -> None:
-        """Enqueue pointers to batches."""
-        self.sending.send_all(write_order(order) for order in orders)
+        """Enqueue pointers to batches: transactional messages have a queue of their own."""
+        prompt = [one for one in orders if one.submitted is Stream.TRANSACTIONAL]
+        bulk = [one for one in orders if one.submitted is not Stream.TRANSACTIONAL]
+        self.transact.send_all(map(write_order, prompt))
+        self.sending.send_all(map(write_order, bulk))
 
     def waiting(self) -> int:
         """Return about how many pointers to batches no sender has taken yet."""

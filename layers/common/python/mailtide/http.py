@@ -118,7 +118,7 @@ class Api(APIGatewayHttpResolver):
             if left is not None and left.is_over:
                 raise _rate_limited(left)
             raw = raw_body(event)
-            check_body(raw, headers.get("content-type", "application/json"))
+            check_body(raw, headers.get("content-type", "application/json"), event["rawPath"])
             self.context["caller"] = key
             self.context["call"] = idempotency.call_of(event, headers, raw, key.org_id)
             answer = self._dispatch(event, context)

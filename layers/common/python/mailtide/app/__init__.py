@@ -40,8 +40,9 @@ from mailtide.app.incoming import (
     webhook,
 )
 from mailtide.app.job_kinds import job_watch, jobs
-from mailtide.app.outgoing import batches, launch, orders, release, sender, ses_parts
+from mailtide.app.outgoing import batches, launch, orders, release, sender, ses_parts, transact
 from mailtide.app.resources import api, entropy, imports, new_id
+from mailtide.app.submissions import messages
 
 __all__ = [
     "Settings",
@@ -67,6 +68,7 @@ __all__ = [
     "launch",
     "limiter",
     "message_id",
+    "messages",
     "name_contact",
     "new_id",
     "now",
@@ -85,6 +87,7 @@ __all__ = [
     "sns_webhook",
     "stream_records",
     "tracking",
+    "transact",
     "webhook",
 ]
 

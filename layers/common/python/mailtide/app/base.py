@@ -35,6 +35,7 @@ class Settings:
     data_bucket: str
     queue_launch: str  # URLs
     queue_sending: str
+    queue_transact: str
     queue_events: str
     queue_imports: str
     queue_jobs: str
@@ -187,6 +188,12 @@ def contact_id(org_id: str, address: str) -> str:
 def message_id(campaign_id: str, contact: str) -> str:
     """Name the one message of a campaign to a contact."""
     return identifiers.message_id(identity_key(), campaign_id, contact)
+
+
+def submitted_id(org_id: str, seed: str) -> str:
+    """Name a single message of an organisation; the same seed gives the same id."""
+    group = identifiers.group_id(identity_key(), org_id, "messages")
+    return identifiers.submitted_id(identity_key(), group, seed)
 
 
 @cache

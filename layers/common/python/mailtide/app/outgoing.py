@@ -23,6 +23,7 @@ from mailtide.app.base import (
 
 if TYPE_CHECKING:
     from mailtide.bus import Orders
+    from mailtide.domain.suppression import Stream
     from mailtide.flows.block import Blocks
     from mailtide.flows.compose import Composer
     from mailtide.flows.doubts import Doubts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mailtide.flows.send import Sender
     from mailtide.flows.ses_senders import SesSenders
     from mailtide.flows.start import Starter
+    from mailtide.flows.submitted import Either, Submitted
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
     from mailtide.transports.ways_out import SesParts
@@ -43,7 +45,11 @@ def orders() -> "Orders":
     from mailtide.bus import Orders, Queue
 
     sqs = client("sqs")
-    return Orders(Queue(sqs, settings().queue_sending), Queue(sqs, settings().queue_launch))
+    return Orders(
+        sending=Queue(sqs, settings().queue_sending),
+        launches=Queue(sqs, settings().queue_launch),
+        transact=Queue(sqs, settings().queue_transact),
+    )
 
 
 @cache
@@ -151,22 +157,60 @@ def _release(
 
 @cache
 def sender() -> "Sender":
-    """The send flow."""
-    from mailtide.flows.send import Sender
+    """The send flow of campaigns, and of what triggers send as marketing."""
+    from mailtide.domain.suppression import Stream
+    from mailtide.flows.submitted import Either
     from mailtide.store.campaigns import Campaigns
+
+    source = Either(Campaigns(), _recipients(), _composer(), _submitted())
+    return _sender(source, Stream.MARKETING)
+
+
+@cache
+def transact() -> "Sender":
+    """The send flow of transactional messages."""
+    from mailtide.domain.suppression import Stream
+
+    return _sender(_submitted(), Stream.TRANSACTIONAL)
+
+
+def _sender(source: "Either | Submitted", stream: "Stream") -> "Sender":
+    from mailtide.flows.send import Sender
 
     return Sender(
         batches=batches(),
-        campaigns=Campaigns(),
-        blocks=_blocks(),
-        takeovers=_takeover(),
+        campaigns=source,
+        blocks=_blocks(source, stream),
+        takeovers=_takeover(source),
         orders=orders(),
         clock=now,
         lease=timedelta(seconds=settings().lease_seconds),
     )
 
 
-def _blocks() -> "Blocks":
+def _submitted() -> "Submitted":
+    from mailtide.app.job_kinds import files
+    from mailtide.domain.tracking import Tracker
+    from mailtide.flows.submitted import Submitted
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.identities import Identities
+    from mailtide.store.submissions import Submissions
+    from mailtide.store.suppressions import Suppressions
+    from mailtide.store.templates import Templates
+
+    return Submitted(
+        submissions=Submissions(),
+        contacts=Contacts(),
+        suppressions=Suppressions(),
+        templates=Templates(),
+        identities=Identities(),
+        files=files(),
+        tracker=Tracker(keyring(), settings().public_url),
+        clock=now,
+    )
+
+
+def _blocks(source: "Either | Submitted", stream: "Stream") -> "Blocks":
     from mailtide.domain.relay import read_networks
     from mailtide.flows.block import Blocks
     from mailtide.flows.conclude import Conclusion
@@ -177,14 +221,15 @@ def _blocks() -> "Blocks":
     from mailtide.transports.ways_out import WaysOut
 
     return Blocks(
-        reader=_recipients(),
+        reader=source,
         sending_ips=SendingIps(),
         quota=Quota(),
         messages=Messages(),
         conclusion=Conclusion(Messages(), _doubts(), Later(batches()), redactor(), now),
-        composer=_composer(),
+        composer=source,
         transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), ses_parts, now),
         clock=now,
+        stream=stream,
     )
 
 
@@ -199,13 +244,13 @@ def ses_parts() -> "SesParts":
     return SesParts(SesMailer(sends), ses_account(), SesRate(region()))
 
 
-def _takeover() -> "Takeover":
+def _takeover(source: "Either | Submitted") -> "Takeover":
     from mailtide.flows.later import Later
     from mailtide.flows.takeover import Takeover
     from mailtide.store.messages import Messages
 
     return Takeover(
-        reader=_recipients(),
+        reader=source,
         messages=Messages(),
         doubts=_doubts(),
         later=Later(batches()),

@@ -167,10 +167,19 @@ def _erasure() -> "Erasure":
     from mailtide.store.jobs import Jobs
     from mailtide.store.lists import Lists
     from mailtide.store.segments import Segments
+    from mailtide.store.submissions import Submissions
     from mailtide.store.suppressions import Suppressions
 
     return Erasure(
-        Contacts(), Lists(), Suppressions(), Segments(), files(), Jobs(), redactor(), now
+        contacts=Contacts(),
+        lists=Lists(),
+        suppressions=Suppressions(),
+        submissions=Submissions(),
+        segments=Segments(),
+        files=files(),
+        jobs=Jobs(),
+        redactor=redactor(),
+        clock=now,
     )
 
 

@@ -105,7 +105,7 @@ def rule(
     def reach(person: Person) -> Reached | None:
         contact = person.contact
         under = next((one for one in campaign.list_ids if one in person.lists), None)
-        if under is None and contact is not None:
+        if under is None and contact is not None and not contact.messages_only:
             under = next((one for one, fits in wanted if fits(person, contact)), None)
         if under is None:
             return None

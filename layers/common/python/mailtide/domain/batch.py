@@ -1,4 +1,4 @@
-"""Batch: an order to send one campaign's mail to up to 1,000 contacts, and who holds it.
+"""Batch: an order to send one campaign's mail to up to 1,000 contacts, or one submitted message.
 
 The row is the truth; a queue carries only pointers to it. Recipients before `watermark` are
 settled; the block [`watermark`, `block_end`) is being worked on by the holder of `fence`:
@@ -15,6 +15,8 @@ Source: docs/domain/sending.md (the steps, and what a death between any two of t
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from mailtide.domain.suppression import Stream
 
 BATCH_SIZE = 1000
 BLOCK_SIZE = 100
@@ -98,6 +100,7 @@ class Batch:
     ips: tuple[str, ...] = ()
     placed_at: datetime | None = None  # instant of the opened block's write-ahead rows
     tally: Tally = field(default_factory=Tally)
+    submitted: Stream | None = None  # of one submitted message: its stream; None: a campaign's
 
 
 def due(batch: Batch, now: datetime) -> bool:
@@ -174,4 +177,5 @@ def successor(opened: Batch, due_at: datetime, *, refused: bool) -> Batch:
         due_at=due_at,
         attempt=opened.attempt + 1,
         tries=opened.tries + refused,
+        submitted=opened.submitted,
     )

@@ -33,12 +33,13 @@ def recipients(
     contacts: Mapping[str, Contact],
     suppressions: Mapping[str, Suppression],
     message_id: Callable[[str], str],
+    stream: Stream = Stream.MARKETING,
 ) -> tuple[Recipient, ...]:
     """Bring a block's contact ids together with what is known of them now."""
     found = []
     for one in planned:
         contact = contacts.get(one.contact_id)
-        reason = stops(suppressions.get(one.contact_id), Stream.MARKETING)
+        reason = stops(suppressions.get(one.contact_id), stream)
         left_out = reason.value if reason else (None if contact else ERASED)
         found.append(Recipient(one, message_id(one.contact_id), contact, left_out))
     return tuple(found)

@@ -26,6 +26,8 @@ class Contact:
     last_open_at: datetime | None = None  # last human open
     last_click_at: datetime | None = None  # last human click
     last_reply_at: datetime | None = None  # last answer by a person
+    # Known only as the recipient of single messages: in no segment until it is saved or imported.
+    messages_only: bool = False
 
 
 def rank(contact: Contact, now: datetime) -> int:

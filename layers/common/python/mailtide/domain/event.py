@@ -11,6 +11,7 @@ from mailtide.domain.bounce_rules import Said
 class EventType(StrEnum):
     """What happened; the past tense of the field's words."""
 
+    QUEUED = "queued"  # we took the message; said of submitted ones alone
     ACCEPTED = "accepted"  # the relay took the message
     SENT = "sent"
     DELIVERED = "delivered"

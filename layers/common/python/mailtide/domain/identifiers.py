@@ -71,6 +71,18 @@ def message_id(key: bytes, campaign: str, contact: str) -> str:
     return campaign + encode(digest.digest())
 
 
+def group_id(key: bytes, org_id: str, name: str) -> str:
+    """Name what single messages are counted under, as a campaign is named (10 characters)."""
+    text = f"{org_id}\n{name}".encode()
+    return encode(blake2b(text, key=key, digest_size=CAMPAIGN_BYTES, person=b"group").digest())
+
+
+def submitted_id(key: bytes, group: str, seed: str) -> str:
+    """Name one submitted message of a group (26 characters); the same seed gives the same id."""
+    text = f"{group}\n{seed}".encode()
+    return group + encode(blake2b(text, key=key, digest_size=10, person=b"submitted").digest())
+
+
 def is_message_id(text: str) -> bool:
     """Say whether a text has the form of a message id."""
     return _MESSAGE_ID.fullmatch(text) is not None

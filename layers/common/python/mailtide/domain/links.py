@@ -14,6 +14,7 @@ Source: docs/domain/rendering.md.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import quote
 
 from mailtide.domain import markup
@@ -35,6 +36,18 @@ _REFUSED_SCHEMES = frozenset({"javascript", "vbscript", "data", "file"})
 _PIXEL = '<img src="{{ mt_open }}" width="1" height="1" alt="" style="display:block;border:0">'
 _CAPTURE = "{{% capture mt_link %}}{}{{% endcapture %}}"
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986: reserved characters and the percent sign
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What of a message is followed."""
+
+    opens: bool = True
+    clicks: bool = True
+
+
+EVERYTHING = Tracked()
+NOTHING = Tracked(opens=False, clicks=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +85,27 @@ def read(masked: Masked, href: Href, utm: Utm | None = None) -> Shared | Persona
     return _http(masked, href, utm) if scheme[1].lower() in _HTTP_SCHEMES else None
 
 
-def lead(masked: Masked, campaign_id: str, tracker: Tracker, utm: Utm | None = None) -> str:
+def lead(
+    masked: Masked,
+    campaign_id: str,
+    tracker: Tracker,
+    utm: Utm | None = None,
+    tracked: Tracked = EVERYTHING,
+) -> str:
     """Return the HTML's Liquid with each link led through us, and the pixel last in its body.
 
     What it renders to comes from `mt_click` and `mt_open` (URLs of the message) and the filters
     `mt_field` (encodes a value for a URL) and `mt_bind` (signs a URL, given the link's index, with
-    its UTM parameters).
+    its UTM parameters). Where clicks are not followed a link goes where its author wrote, with
+    every value encoded all the same.
     """
-    pixel = markup.end_of_body(masked.text)
-    body = masked.text[:pixel] + _PIXEL + masked.text[pixel:]
-    return masked.restore("".join(_led(masked, body, campaign_id, tracker, utm)))
+    body = masked.text
+    if tracked.opens:
+        end = markup.end_of_body(body)
+        body = body[:end] + _PIXEL + body[end:]
+    if tracked.clicks:
+        return masked.restore("".join(_led(masked, body, campaign_id, tracker, utm)))
+    return masked.restore("".join(_direct(masked, body, utm)))
 
 
 def shown(masked: Masked, address: str, utm: Utm | None = None) -> str:
@@ -114,6 +138,23 @@ def _led(
             yield "{{ mt_click }}{{ mt_link | mt_bind: " + str(index) + " }}"
         yield '"'
         index, done = index + 1, href.end
+    yield body[done:]
+
+
+def _direct(masked: Masked, body: str, utm: Utm | None) -> Iterator[str]:
+    """Yield the HTML with its links as they are to be written where nobody follows them."""
+    done = 0
+    for href in markup.hrefs(body):
+        link = read(masked, href, utm)
+        if link is None:
+            continue
+        yield body[done : href.start] + '"'
+        if isinstance(link, Shared):
+            yield escape(link.url)
+        else:
+            yield _CAPTURE.format(link.liquid) + "{{ mt_link | mt_tag | escape }}"
+        yield '"'
+        done = href.end
     yield body[done:]
 
 

@@ -14,7 +14,12 @@ from mailtide.domain import liquid_language as language
 from mailtide.domain.faults import MAX_FAULTS, Fault, fault_at, instead
 from mailtide.domain.markup import constructs
 
-NAMES = {"campaign": {"name"}, "contact": set[str](), "unsubscribe_url": set[str]()}
+NAMES = {
+    "campaign": {"name"},
+    "contact": set[str](),
+    "unsubscribe_url": set[str](),
+    "variables": set[str](),  # of a single message
+}
 _TAG = re.compile(r"\{%-?\s*(?P<name>#|[a-z_A-Z]\w*)?")
 _OPENING = re.compile(r"\{[{%]")
 _STRINGS = re.compile(r"\"[^\"]*\"|'[^']*'")

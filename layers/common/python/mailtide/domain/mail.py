@@ -23,6 +23,15 @@ _WORD_BYTES = 45  # 60 characters of base64; an encoded word must not be over 75
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a message."""
+
+    name: str
+    content_type: str  # type/subtype, without parameters
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """What a message is made of; domains of addresses are in ASCII."""
 
@@ -36,6 +45,8 @@ class Mail:
     html: str
     reply_to: str | None
     headers: Mapping[str, str]  # more of them, written as they are
+    to_name: str = ""
+    files: tuple[File, ...] = ()
 
 
 def is_header_safe(text: str) -> bool:
@@ -57,14 +68,19 @@ def build(mail: Mail) -> bytes:
     message.add_alternative(mail.html, subtype="html")
     # The library draws boundaries by lot; the same message is to be the same bytes.
     message.set_boundary(f"=_{mail.message_id}")
+    for file in mail.files:
+        kind, _, subtype = file.content_type.partition("/")
+        message.add_attachment(file.body, kind, subtype, filename=file.name)
+    if mail.files:
+        message.set_boundary(f"=_files_{mail.message_id}")
     return "".join(_headers(mail)).encode() + message.as_bytes()
 
 
 def _headers(mail: Mail) -> Iterator[str]:
     sender = _address(_ascii(mail.from_address))
     headers = {
-        "From": f"{_phrase(mail.from_name)} <{sender}>" if mail.from_name else sender,
-        "To": _address(mail.to),
+        "From": _named(mail.from_name, sender),
+        "To": _named(mail.to_name, _address(mail.to)),
         "Subject": _words(mail.subject),
         "Date": format_datetime(mail.date),
         "Message-ID": f"<{mail.message_id}@{sender.rpartition('@')[2]}>",
@@ -76,6 +92,10 @@ def _headers(mail: Mail) -> Iterator[str]:
         if not is_header_safe(value.replace("\r\n ", "")):
             raise ValueError(f"a line break or a control character in {name}")
         yield f"{name}: {value}\r\n"
+
+
+def _named(name: str, address: str) -> str:
+    return f"{_phrase(name)} <{address}>" if name else address
 
 
 def _address(address: str) -> str:

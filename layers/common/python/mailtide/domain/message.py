@@ -3,7 +3,7 @@
 All rows of a message share its id; `event_key` says what a row means, so that a repeat meets the
 row that is already there:
 
-    sent, suppressed, doubt                  what we did
+    queued, sent, suppressed, doubt          what we did
     delivered, bounced, complained,          at most one each; the best evidence wins
     unsubscribed
     attempt_failed#…, deferred#…,            one per happening; the key fixes the content, or
@@ -28,6 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ORDER = "order"  # in a row's data: the merge order
 
+QUEUED = "queued"
 SENT = "sent"
 DOUBT = "doubt"
 SUPPRESSED = "suppressed"

@@ -161,6 +161,7 @@ class Blocks:
     composer: Composer
     transports: Transports
     clock: Callable[[], datetime]
+    stream: Stream = Stream.MARKETING
 
     def send(
         self,
@@ -205,7 +206,7 @@ class Blocks:
         self, batch: Batch, block: Sequence[Recipient], day: date, pool_id: str | None
     ) -> Places:
         """Reserve a place for everybody who may be mailed, as far as the IPs' day allows."""
-        active = self.sending_ips.active(batch.ref.org_id, Stream.MARKETING, pool_id)
+        active = self.sending_ips.active(batch.ref.org_id, self.stream, pool_id)
         ips = {ip.ip_id: ip for ip in active}
         name = f"{batch.ref.campaign_id}#{batch.ref.shard}#{batch.ref.batch_id}"
         keys = {ip: ReservationKey(ip, day, name, batch.watermark) for ip in ips}

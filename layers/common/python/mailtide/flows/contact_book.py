@@ -147,4 +147,4 @@ def _changed(contact: Contact, change: Change) -> Contact:
     timezone = change.get("timezone", contact.timezone)
     if timezone is not None:
         check_timezone(timezone)
-    return replace(contact, attributes=attributes, timezone=timezone)
+    return replace(contact, attributes=attributes, timezone=timezone, messages_only=False)

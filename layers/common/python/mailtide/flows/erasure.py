@@ -2,9 +2,9 @@
 
 What others keep of a person names nobody without the contact (`flows/addresses.py`), so only what
 holds addresses itself is touched: the contact, its memberships, what an organisation suppressed by
-hand, filters that name the address, and the files that were made of contacts. Counters do not move:
-they are sums over rows that stay as they are. That the person is suppressed stays known, by the
-hash that is the contact's id.
+hand, single messages, filters that name the address, and the files that were made of contacts.
+Counters do not move: they are sums over rows that stay as they are. That the person is suppressed
+stays known, by the hash that is the contact's id.
 Source: docs/domain/erasure.md.
 """
 
@@ -65,6 +65,14 @@ class Suppressions(Protocol):
         ...
 
 
+class Submissions(Protocol):
+    """What is kept of single messages."""
+
+    def forget(self, org_id: str, contact_id: str) -> None:
+        """Remove what is kept of the messages to one contact."""
+        ...
+
+
 class Segments(Protocol):
     """The segments, and the copies that started campaigns keep."""
 
@@ -116,6 +124,7 @@ class Erasure:
     contacts: Contacts
     lists: Lists
     suppressions: Suppressions
+    submissions: Submissions
     segments: Segments
     files: Files
     jobs: Jobs
@@ -135,6 +144,7 @@ class Erasure:
         if not known and not self.suppressions.has_address(org_id, contact_id):
             raise NotFoundError("There is no contact with this id.")
         self.lists.forget(org_id, contact_id)
+        self.submissions.forget(org_id, contact_id)
 
         def names(text: str) -> bool:
             return self.redactor.names(org_id, text, contact_id)
@@ -144,7 +154,8 @@ class Erasure:
         for owner in (org_id, started(org_id)):
             for segment in every(partial(self.segments.page, owner, _AT_ONCE)):
                 self._change_segment(segment, names)
-        self.files.delete(list(self._files(org_id)))
+        attached = self.files.keys(f"attachments/{org_id}/{contact_id}/")
+        self.files.delete([*attached, *self._files(org_id)])
         self.suppressions.forget(org_id, contact_id)
         self.contacts.delete(org_id, contact_id)
 

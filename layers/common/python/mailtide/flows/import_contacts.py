@@ -74,5 +74,6 @@ def _write(
         )
         return Write(None, new, row.line)
     attributes = combined(old.attributes, row.attributes)
-    new = replace(old, attributes=attributes, timezone=row.timezone or old.timezone)
+    timezone = row.timezone or old.timezone
+    new = replace(old, attributes=attributes, timezone=timezone, messages_only=False)
     return None if new == old else Write(old, new, row.line)

@@ -64,12 +64,15 @@ class Later:
         refused = [planned[i] for i, refusal in refusals.items() if refusal.tried]
         waiting = [one for i, one in enumerate(planned) if opened.placement[i] == UNPLACED]
         waiting += [planned[i] for i, refusal in refusals.items() if not refusal.tried]
-        if opened.tries >= retry.MAX_TRIES:
+        patience = retry.of(opened)
+        if opened.tries >= patience.tries:
             refused = []
         carried = waiting + refused
         if not carried and not always:
             return frozenset()
-        due_at = retry.carried_on(now, opened.tries, waiting=bool(waiting), refused=bool(refused))
+        due_at = retry.carried_on(
+            now, opened.tries, patience, waiting=bool(waiting), refused=bool(refused)
+        )
         draft = rules.successor(opened, due_at, refused=bool(refused))
         stored = self.batches.create(draft, carried)
         return frozenset(one.contact_id for one in self.batches.recipients(stored))

@@ -1,6 +1,7 @@
 """Pointers: what lies in our queues of work; the rows they name are the truth.
 
 launch   {"org_id": …, "campaign_id": …, "shard": "0" … "f"}
+transact as sending
 sending  {"org_id": …, "campaign_id": …, "shard": …, "batch_id": …, "fence": n}
 imports  {"org_id": …, "import_id": …}
 jobs     {"org_id": …, "job_id": …}

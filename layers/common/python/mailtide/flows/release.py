@@ -57,6 +57,10 @@ class Batches(Protocol):
         """
         ...
 
+    def due_submitted(self, now: datetime, limit: int) -> Sequence[Batch]:
+        """Return up to `limit` batches of single messages whose `due_at` has passed."""
+        ...
+
     def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
         """Write `new` with `old.revision + 1` if the row still has `old.revision`.
 
@@ -142,6 +146,7 @@ class Release:
 
     def run(self, now: datetime, nonce: str) -> Released:
         """Take one look at what waits; `nonce` names this look."""
+        singles = self._release_singles(now, nonce)
         due, more = self.batches.due(now, LOOK)
         busy = {batch.ref.campaign_id for batch in due}
         relaunched = finished = 0
@@ -159,9 +164,23 @@ class Release:
             campaigns=dict(active),
             places=_Places(self.sending_ips, self.identities, self.quota, now.date()),
         )
-        batches = self._release(due, look)
+        batches = singles + self._release(due, look)
         jobs = self.watch_jobs(now)
         return Released(batches, relaunched, finished, jobs, self.start_due(now))
+
+    def _release_singles(self, now: datetime, nonce: str) -> int:
+        """Hand out single messages that are due, or whose pointer was lost: they wait for nobody.
+
+        What its sender finds no place for waits for one.
+        """
+        orders = []
+        for batch in self.batches.due_submitted(now, LOOK):
+            new = rules.release(batch, batch.count, now + self.lease)
+            if self.batches.swap(batch, new, nonce):
+                orders.append(Order(batch.ref, new.fence, batch.submitted))
+        if orders:
+            self.orders.send(orders)
+        return len(orders)
 
     def _relaunch(self, campaign: Campaign, now: datetime) -> int:
         """Ask again for a launch that has not finished in its time."""

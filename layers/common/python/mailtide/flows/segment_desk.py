@@ -161,4 +161,8 @@ def matching(
     named = lists_of(filter_)
     on = lists.on_lists(named, [one.contact_id for one in contacts]) if named else {}
     nowhere: frozenset[str] = frozenset()
-    return [one for one in contacts if evaluate(filter_, one, on.get(one.contact_id, nowhere), now)]
+    return [
+        one
+        for one in contacts
+        if not one.messages_only and evaluate(filter_, one, on.get(one.contact_id, nowhere), now)
+    ]

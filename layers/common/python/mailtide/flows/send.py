@@ -16,6 +16,7 @@ from typing import Protocol
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
 from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
 from mailtide.flows.block import BlockResult
 
@@ -26,6 +27,7 @@ class Order:
 
     ref: BatchRef
     fence: int
+    submitted: Stream | None = None  # as the batch's; it chooses the queue
 
 
 class Ending(StrEnum):
@@ -57,8 +59,8 @@ class Batches(Protocol):
 class Campaigns(Protocol):
     """The campaigns."""
 
-    def get(self, org_id: str, campaign_id: str) -> Campaign | None:
-        """Read one campaign consistently."""
+    def of(self, batch: Batch) -> Campaign | None:
+        """Read the campaign of a batch consistently."""
         ...
 
 
@@ -139,7 +141,7 @@ class Sender:
     def _work(self, run: "_Run", until: datetime) -> Ending:
         batch = run.stored  # what the row will say once the last block's result is stored too
         while True:
-            campaign = self.campaigns.get(batch.ref.org_id, batch.ref.campaign_id)
+            campaign = self.campaigns.of(batch)
             if campaign is None:
                 return Ending.STALE
             if batch.phase is Phase.OPENED:
@@ -176,7 +178,7 @@ class Sender:
             batch = rules.hand_back(batch, now)
         stored = run.store(batch)
         if ending is Ending.OUT_OF_TIME:
-            self.orders.send([Order(stored.ref, stored.fence)])
+            self.orders.send([Order(stored.ref, stored.fence, stored.submitted)])
 
     def _lease_end(self) -> datetime:
         return self.clock() + self.lease

@@ -9,13 +9,15 @@ from zlib import crc32
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned, Tally
 from mailtide.domain.identifiers import SHARDS
+from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
 from mailtide.store.manifests import Manifest, Manifests, key_of
 from mailtide.store.tables import BatchRow
 
 DUE_SHARDS = 8
+_SINGLE = "m"  # begins the due partitions of single messages
 _LATER = "."  # stands in the id of a later batch: the block it comes from
-_CREATED = "created"  # the nonce of a row that nobody has changed yet
+CREATED = "created"  # the nonce of a row that nobody has changed yet
 
 
 class Batches:
@@ -34,7 +36,7 @@ class Batches:
 
         True also when the row already carries `nonce`: the reply of an earlier try was lost.
         """
-        row = _row(replace(new, revision=old.revision + 1), nonce)
+        row = batch_row(replace(new, revision=old.revision + 1), nonce)
         found = dynamo.put(row, BatchRow.revision == old.revision)
         return found is None or found.get("nonce", {}).get("S") == nonce
 
@@ -93,6 +95,16 @@ class Batches:
         due = [batch for batch in map(batch_of, rows) if rules.due(batch, now)]
         return due, any(len(keys) == share for keys in shards)
 
+    def due_submitted(self, now: datetime, limit: int) -> Sequence[Batch]:
+        """Return up to `limit` batches of single messages whose `due_at` has passed."""
+        keys = [
+            key
+            for shard in range(DUE_SHARDS)
+            for key in _due_keys(f"{_SINGLE}{shard}", now, limit // DUE_SHARDS)
+        ]
+        batches = map(batch_of, dynamo.get_many(BatchRow, keys))
+        return [batch for batch in batches if rules.due(batch, now)]
+
     def all_done(self, campaign_id: str) -> bool:
         """Read consistently whether every batch of a campaign is done.
 
@@ -105,7 +117,7 @@ class Batches:
         return not any(_open_batches(campaign_id, shard) for shard in SHARDS)
 
     def _put(self, batch: Batch) -> Batch:
-        found = dynamo.put(_row(batch, _CREATED), BatchRow.batch_id.does_not_exist())
+        found = dynamo.put(batch_row(batch), BatchRow.batch_id.does_not_exist())
         return batch if found is None else batch_of(BatchRow.from_raw_data(found))
 
 
@@ -142,19 +154,22 @@ def _shard_key(ref: BatchRef) -> str:
     return f"{ref.campaign_id}#{ref.shard}"
 
 
-def _due_shard(ref: BatchRef) -> str:
-    return str(crc32(f"{_shard_key(ref)}/{ref.batch_id}".encode()) % DUE_SHARDS)
+def _due_shard(batch: Batch) -> str:
+    """Return the partition of the due index: single messages lie in others than campaigns."""
+    name = f"{_shard_key(batch.ref)}/{batch.ref.batch_id}"
+    return f"{_SINGLE if batch.submitted else ''}{crc32(name.encode()) % DUE_SHARDS}"
 
 
-def _row(batch: Batch, nonce: str) -> BatchRow:
+def batch_row(batch: Batch, nonce: str = CREATED) -> BatchRow:
+    """Return the row that holds a batch."""
     ref = batch.ref
     return BatchRow(
         shard_key=_shard_key(ref),
         batch_id=ref.batch_id,
         org_id=ref.org_id,
-        due_shard=None if batch.due_at is None else _due_shard(ref),
+        due_shard=None if batch.due_at is None else _due_shard(batch),
         due_at=batch.due_at,
-        open_of=None if batch.phase is Phase.DONE else ref.campaign_id,
+        open_of=None if batch.phase is Phase.DONE or batch.submitted else ref.campaign_id,
         recipients=batch.count,
         rank=batch.rank,
         attempt=batch.attempt,
@@ -172,6 +187,7 @@ def _row(batch: Batch, nonce: str) -> BatchRow:
         ips=list(batch.ips) or None,
         placed_at=batch.placed_at,
         tally=list(astuple(batch.tally)),
+        submitted=batch.submitted,
     )
 
 
@@ -202,5 +218,6 @@ def batch_of(row: BatchRow) -> Batch:
         ips=tuple(row.ips or ()),
         placed_at=row.placed_at,
         tally=Tally(*row.tally),
+        submitted=Stream(row.submitted) if row.submitted else None,
         **numbers,
     )

@@ -12,6 +12,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
+from mailtide.domain.batch import Batch
 from mailtide.domain.campaign import ENDED, Campaign, Move, State, moved
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.identifiers import SHARDS
@@ -38,6 +39,10 @@ class Campaigns:
         """Read one campaign consistently."""
         row = dynamo.get(CampaignRow, org_id, campaign_id)
         return campaign_of(row) if row else None
+
+    def of(self, batch: Batch) -> Campaign | None:
+        """Read the campaign of a batch consistently."""
+        return self.get(batch.ref.org_id, batch.ref.campaign_id)
 
     def page(self, org_id: str, limit: int, after: str | None) -> Page[Campaign]:
         """Return the organisation's campaigns by id."""

@@ -32,6 +32,7 @@ _OF_CONTACT = (  # the attributes that a contact is made of
     "last_open_at",
     "last_click_at",
     "last_reply_at",
+    "messages_only",
 )
 _WRITERS = 8  # at once, in an import: conditional writes go one by one
 
@@ -100,6 +101,7 @@ def contact_of(row: ContactRow) -> Contact:
         last_open_at=row.last_open_at,
         last_click_at=row.last_click_at,
         last_reply_at=row.last_reply_at,
+        messages_only=bool(row.messages_only),
     )
 
 
@@ -116,6 +118,7 @@ def _contact_of_item(org_id: str, item: dynamo.Item) -> Contact:
         last_open_at=_instant_in(item, "last_open_at"),
         last_click_at=_instant_in(item, "last_click_at"),
         last_reply_at=_instant_in(item, "last_reply_at"),
+        messages_only="messages_only" in item,
     )
 
 
@@ -136,6 +139,7 @@ def _row(contact: Contact, import_mark: str | None = None) -> ContactRow:
         timezone=contact.timezone,
         provider=contact.provider,
         created_at=contact.created_at,
+        messages_only=True if contact.messages_only else None,
         import_mark=import_mark,
     )
 
@@ -145,6 +149,7 @@ def _changes(new: Contact, at: datetime) -> list[Action]:
         ContactRow.attributes.set(dict(new.attributes)),
         assign(ContactRow.timezone, new.timezone or None),
         ContactRow.updated_at.set(at),
+        assign(ContactRow.messages_only, True if new.messages_only else None),
     ]
 
 

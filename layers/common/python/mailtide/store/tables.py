@@ -22,6 +22,7 @@ from mailtide.store.campaign_tables import CampaignRow, SegmentRow, TriggerRow
 from mailtide.store.indexes import DueIndex, OpenIndex, ProblemIndex, RecipientIndex
 from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
+from mailtide.store.submission_tables import SubmissionRow
 from mailtide.store.suppression_tables import SuppressionAuditRow, SuppressionRow
 
 
@@ -61,6 +62,7 @@ class ContactRow(Row):
     last_open_at = Instant(null=True)
     last_click_at = Instant(null=True)
     last_reply_at = Instant(null=True)
+    messages_only = BooleanAttribute(null=True)  # true or absent
     import_mark = UnicodeAttribute(null=True)  # `<import>#<line>` of the last row that was applied
 
 
@@ -183,6 +185,7 @@ class BatchRow(Row):
     placed_at = Instant(null=True)
     tally = JSONAttribute()  # [accepted, left out, later, failed, doubted]
     open_of = UnicodeAttribute(null=True)  # the campaign, until the batch is done
+    submitted = UnicodeAttribute(null=True)  # of a single message: its stream
     due_index = DueIndex()
     open_index = OpenIndex()
 
@@ -259,6 +262,7 @@ ALL: tuple[type[Row], ...] = (
     SegmentRow,
     TriggerRow,
     BatchRow,
+    SubmissionRow,
     DeliveryEventRow,
     CampaignMetricRow,
     WarmupRow,
