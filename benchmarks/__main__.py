@@ -15,6 +15,7 @@ MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each
     "launch",
     "sender",
     "life",
+    "transactional",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"
 INTRODUCTION = """# Results

@@ -62,7 +62,7 @@ ACCESS: dict[str, Access] = {
         get=("imports", "exports", "attachments"),
         put=("imports", "attachments"),
         delete=("imports", "exports", "attachments"),
-        send=("launch", "imports", "jobs", "transact"),
+        send=("launch", "imports", "jobs", "transact", "sending"),
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
         reads_ses_account=True,
@@ -143,6 +143,7 @@ ACCESS: dict[str, Access] = {
             "warmup_schedules": "rw",
             "email_delivery_events": "rw",
             "submissions": "r",  # of what triggers send as marketing
+            "triggers": "r",
         },
         get=("manifests", "attachments"),
         put=("manifests",),
@@ -164,6 +165,7 @@ ACCESS: dict[str, Access] = {
             "warmup_schedules": "rw",
             "email_delivery_events": "rw",
             "submissions": "r",
+            "triggers": "r",
         },
         get=("attachments",),
         send=("transact",),
@@ -190,5 +192,16 @@ ACCESS: dict[str, Access] = {
         secrets=("identity", "signing"),
     ),
     "rollup": Access(tables={"campaign_metrics": "rw"}, put=("quarantine",)),
-    "react": Access(tables={"contacts": "rw"}),
+    "react": Access(
+        tables={
+            "contacts": "rw",
+            "triggers": "r",  # what fires on opens, clicks and unsubscribes, as below
+            "identities": "r",
+            "submissions": "w",
+            "batches": "w",
+            "email_delivery_events": "w",
+        },
+        send=("transact", "sending"),
+        secrets=("identity",),
+    ),
 }

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from local.memory.contents import Templates
 from local.memory.imports import Files
 from local.memory.submissions import Submissions
+from local.memory.triggers import Triggers
 from mailtide.domain import identifiers
 from mailtide.domain.batch import Batch
 from mailtide.domain.content import Identity, Template
@@ -95,6 +96,7 @@ class Counter(Stage):
     templates: Templates = field(default_factory=Templates)
     files: Bucket = field(default_factory=Bucket)
     submissions: Submissions = field(init=False)
+    triggers: Triggers = field(default_factory=Triggers)
     post: Post = field(default_factory=Post)
     numbers: int = 0
 
@@ -165,6 +167,7 @@ class Counter(Stage):
             suppressions=self.suppressions,
             templates=self.templates,
             identities=self.identities,
+            triggers=self.triggers,
             files=self.files,
             tracker=self.tracker,
             clock=self.clock,

@@ -13,6 +13,7 @@ from functions.api.shapes.contacts import (
     view,
 )
 from mailtide import app
+from mailtide.domain.contact import Contact
 from mailtide.domain.organisation import Scope
 from mailtide.domain.page import Page
 from mailtide.http import After, Id, Limit, Listing, listing, no_content
@@ -37,14 +38,19 @@ def list_contacts(
 )
 def save_contact(contact: ContactIn) -> ContactView:
     """Create the contact of an address, or change it."""
-    return view(app.api().contact_book.save(resource.org_id, contact.email, contact.change()))
+    saved = app.api().contact_book.save(resource.org_id, contact.email, contact.change())
+    app.messages().news.saved(resource.org_id, [saved])
+    return view(saved)
 
 
 @resource.post("/api/contacts/batch", Scope.SEND, "Create or change up to 500 contacts")
 def save_contacts(batch: ContactBatchIn) -> ContactBatchView:
     """Save contacts in their order; each has a result of its own, and a refused one stops none."""
     given = [(one.email, one.change()) for one in batch.contacts]
-    return batch_view(app.api().contact_book.save_many(resource.org_id, given))
+    results = list(app.api().contact_book.save_many(resource.org_id, given))
+    saved = [one for one in results if isinstance(one, Contact)]
+    app.messages().news.saved(resource.org_id, saved)
+    return batch_view(results)
 
 
 @resource.get("/api/contacts/<contact_id>", Scope.READ, "Get a contact")

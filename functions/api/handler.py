@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.api import (
     campaigns,
     contacts,
+    events,
     exports,
     identities,
     imports,
@@ -46,6 +47,7 @@ resolver.include_router(openapi.router)
 for one in (
     campaigns,
     contacts,
+    events,
     exports,
     identities,
     imports,

@@ -75,6 +75,7 @@ def add_members(list_id: Id, members: MembersIn) -> MembersView:
     named = list(dict.fromkeys(members.contact_ids))
     known = app.api().contacts.get_many(resource.org_id, named)
     app.api().lists.add_members(list_id, list(known), app.now())
+    app.messages().news.joined(resource.org_id, list_id, known.values())
     return MembersView(added=len(known), not_found=[one for one in named if one not in known])
 
 
@@ -84,6 +85,7 @@ def add_member(list_id: Id, contact_id: Id) -> Response[None]:
     _find(list_id)
     contact = app.api().contact_book.get(resource.org_id, contact_id)
     app.api().lists.add_members(list_id, [contact.contact_id], app.now())
+    app.messages().news.joined(resource.org_id, list_id, [contact])
     return no_content()
 
 

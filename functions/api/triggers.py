@@ -1,4 +1,4 @@
-"""Triggers: which event sends which template, and after how long; nothing acts on them yet."""
+"""Triggers: which event sends which template, and after how long; they fire by themselves."""
 
 from aws_lambda_powertools.event_handler import Response
 

@@ -7,12 +7,13 @@ a failure, and now and then by a reader who was given up long ago.
 
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from local.memory.bucket import Bucket
+from local.memory.contacts import Contacts
 from local.memory.counters import Counters
 from local.memory.engagement import Engagement
 from local.memory.events import Events
@@ -26,6 +27,7 @@ from mailtide.domain.event import EventType
 from mailtide.domain.organisation import Source, SourceKind
 from mailtide.flows import envelope
 from mailtide.flows.envelope import Hit
+from mailtide.flows.firing import Happening
 from mailtide.flows.ingest import Ingest
 from mailtide.flows.react import React
 from mailtide.flows.rollup import Change, Rollup, Unreadable
@@ -127,7 +129,8 @@ class Aftermath:
 
     def react(self, records: list[Record], _shard: str) -> None:
         """Run the react flow on one batch."""
-        React(self.wrap(self.engagement, "engagement")).run(_changes(records))
+        engagement = self.wrap(self.engagement, "engagement")
+        React(engagement, Contacts(), _NoTriggers()).run(_changes(records))
 
     def _report(
         self, word: str, at: datetime, taken: Taken, sender: str, words: dict[str, Any]
@@ -166,6 +169,13 @@ class _Sink:
     def send_all(self, bodies: Iterable[str]) -> None:
         for body in bodies:
             self.send(body)
+
+
+class _NoTriggers:
+    """Nothing fires."""
+
+    def run(self, _org_id: str, _happenings: Sequence[Happening]) -> list[str]:
+        return []
 
 
 class _NoQuarantine:

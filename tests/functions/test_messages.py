@@ -228,3 +228,58 @@ def test_the_two_queues_never_meet(
     assert json.loads(pointer)["org_id"] == acme.org_id
     assert failed_ids(sender(sqs_event('{"org_id": "acme"}'), Context())) == ["message-0"]
     assert failed_ids(transact(sqs_event('{"org_id": "acme"}'), Context())) == ["message-0"]
+
+
+def test_an_event_makes_a_trigger_send_once(
+    world: Api, acme: Tenant, identity_id: str, mailbox: tuple[Mailbox, int]
+) -> None:
+    template = {
+        "name": "Thanks",
+        "subject": "Order {{ variables.order }}",
+        "html": "<p>Thank you</p>",
+    }
+    template_id = acme.make("/api/templates", template, "template_id")
+    trigger = {"name": "Thanks", "event": "order.paid", "identity_id": identity_id}
+    acme.make("/api/triggers", trigger | {"template_id": template_id})
+    contact_id = acme.make("/api/contacts", {"email": "ann@example.com"}, "contact_id")
+    event = {"event": "order.paid", "contact_id": contact_id, "properties": {"order": "4711"}}
+    first = acme.call("POST", "/api/events", event)
+    assert first.status == 202, first.text
+    (message_id,) = first.json["message_ids"]
+    assert acme.call("POST", "/api/events", event).json["message_ids"] == []
+    deliver(world)
+    (mail,) = mails(mailbox[0])
+    assert mail["Subject"] == "Order 4711"
+    shown = acme.call("GET", f"/api/messages/{message_id}").json
+    assert shown["events"][0]["details"]["template_id"] == template_id
+    unknown = acme.call("POST", "/api/events", event | {"contact_id": "zebra"})
+    assert (unknown.status, unknown.code) == (404, "not_found")
+
+
+def test_a_new_contact_gets_the_marketing_of_a_trigger_with_its_way_out(
+    world: Api, acme: Tenant, mailbox: tuple[Mailbox, int]
+) -> None:
+    transport = {"kind": "smtp", "host": "127.0.0.1", "port": mailbox[1], "tls": "none"}
+    acme.make("/api/sending-ips", {"tag": "bulk", "transport": transport})
+    identity = {
+        "name": "News",
+        "from_name": "News",
+        "from_address": "news@acme.example",
+        "bounce_domain": "b.acme.example",
+    }
+    named = {
+        "identity_id": acme.make("/api/identities", identity, "identity_id"),
+        "template_id": acme.make(
+            "/api/templates",
+            {"name": "Welcome", "subject": "Welcome", "html": "<p>Hello</p>"},
+            "template_id",
+        ),
+    }
+    acme.make("/api/triggers", {"name": "Welcome", "event": "contact.created"} | named)
+    for _ in range(2):
+        acme.make("/api/contacts", {"email": "bob@example.com"})
+    assert world.pointers("transact") == []
+    (pointer,) = world.pointers("sending")
+    assert failed_ids(sender(sqs_event(pointer), Context())) == []
+    (mail,) = mails(mailbox[0])
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -1,17 +1,40 @@
 """React: a contact's last human open and click, whatever order the stream brings them in."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.memory.contacts import Contacts
 from local.memory.engagement import Engagement, Seen
+from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
 from mailtide.domain.message import instant
+from mailtide.flows.firing import Happening
 from mailtide.flows.react import React
 from mailtide.flows.rollup import Change, Unreadable
-from tests.rows import ORG, contact, engagement, happening, sent
+from tests.rows import ORG, START, contact, engagement, happening, sent
+
+
+@dataclass
+class Firing:
+    """Keeps what is told; each makes one trigger fire."""
+
+    told: list[Happening] = field(default_factory=list)
+
+    def run(self, org_id: str, happenings: Sequence[Happening]) -> list[str]:
+        self.told += happenings
+        return [one.name for one in happenings]
+
+
+def react(engagement: Engagement, firing: Firing | None = None) -> React:
+    """Return the flow; without `firing` no contact is known, so nothing fires."""
+    known = Contacts()
+    for org_id, contact_id in engagement.contacts if firing else ():
+        known.put(Contact(org_id, contact_id, "ann@example.com", "other", START))
+    return React(engagement, known, firing or Firing())
 
 
 def record(
@@ -29,7 +52,7 @@ def record(
 def seen(*batches: list[Change | Unreadable]) -> dict[tuple[str, str], Seen]:
     contacts = Engagement({(ORG, contact(n)) for n in range(1, 4)})
     for batch in batches:
-        React(contacts).run(batch)
+        react(contacts).run(batch)
     return contacts.seen
 
 
@@ -72,8 +95,29 @@ def test_a_record_that_cannot_be_read_is_not_ours_to_judge() -> None:
 def test_it_says_how_many_changed() -> None:
     contacts = Engagement({(ORG, contact(1))})
     batch = [record(1, 1000, None), record(1, 2000, None)]
-    assert React(contacts).run(batch) == {"engaged": 1}
-    assert React(contacts).run(batch) == {"engaged": 0}
+    assert react(contacts).run(batch) == {"engaged": 1, "fired": 0}
+    assert react(contacts).run(batch) == {"engaged": 0, "fired": 0}
+
+
+def test_triggers_hear_of_what_a_person_did_to_a_message_for_the_first_time() -> None:
+    firing, contacts = Firing(), Engagement({(ORG, contact(1))})
+    opened, clicked = record(1, 1000, None), record(1, 2000, 3000)
+    left = happening(EventType.UNSUBSCRIBED)
+    batch: list[Change | Unreadable] = [
+        opened,
+        replace(clicked, old=opened.new),
+        replace(record(1, 5000, 3000), old=clicked.new),
+        record(9, 1000, None),  # a contact that is gone
+        Change("07", None, left),
+        Change("08", left, left),
+        Unreadable("09", None, "no", {}),
+    ]
+    assert react(contacts, firing).run(batch)["fired"] == 3
+    events = [one.event for one in firing.told]
+    assert events == ["contact.opened", "contact.clicked", "contact.unsubscribed"]
+    assert {(one.name, one.group) for one in firing.told} == {
+        (left.message_id, left.of.campaign_id)
+    }
 
 
 MS = st.none() | st.integers(1, 10**6)

@@ -192,7 +192,16 @@ def message_id(campaign_id: str, contact: str) -> str:
 
 def submitted_id(org_id: str, seed: str) -> str:
     """Name a single message of an organisation; the same seed gives the same id."""
-    group = identifiers.group_id(identity_key(), org_id, "messages")
+    return fired_id(group_of(org_id, "messages"), seed)
+
+
+def group_of(org_id: str, name: str) -> str:
+    """Name what single messages are counted under: those of a trigger, or all others."""
+    return identifiers.group_id(identity_key(), org_id, name)
+
+
+def fired_id(group: str, seed: str) -> str:
+    """Name a single message of a group; the same seed gives the same id."""
     return identifiers.submitted_id(identity_key(), group, seed)
 
 

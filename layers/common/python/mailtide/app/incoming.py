@@ -119,11 +119,13 @@ def rollup() -> "Rollup":
 @cache
 def react() -> "React":
     """The react flow."""
+    from mailtide.app.submissions import firing
     from mailtide.flows.react import React
+    from mailtide.store.contacts import Contacts
     from mailtide.store.engagement import Engagement
 
     connect()
-    return React(Engagement())
+    return React(Engagement(), Contacts(), firing())
 
 
 @cache

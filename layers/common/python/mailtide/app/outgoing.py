@@ -197,6 +197,7 @@ def _submitted() -> "Submitted":
     from mailtide.store.submissions import Submissions
     from mailtide.store.suppressions import Suppressions
     from mailtide.store.templates import Templates
+    from mailtide.store.triggers import Triggers
 
     return Submitted(
         submissions=Submissions(),
@@ -204,6 +205,7 @@ def _submitted() -> "Submitted":
         suppressions=Suppressions(),
         templates=Templates(),
         identities=Identities(),
+        triggers=Triggers(),
         files=files(),
         tracker=Tracker(keyring(), settings().public_url),
         clock=now,

@@ -5,12 +5,25 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mailtide import naming
-from mailtide.app.base import connect, contact_id, keyring, now, redactor, settings, submitted_id
+from mailtide.app.base import (
+    connect,
+    contact_id,
+    fired_id,
+    group_of,
+    keyring,
+    now,
+    redactor,
+    settings,
+    submitted_id,
+)
 from mailtide.app.job_kinds import files
 from mailtide.app.outgoing import orders
 from mailtide.domain import identifiers
 
 if TYPE_CHECKING:
+    from mailtide.flows.contact_news import ContactNews
+    from mailtide.flows.event_desk import EventDesk
+    from mailtide.flows.firing import Firing
     from mailtide.flows.message_desk import MessageDesk
     from mailtide.flows.message_rehearsal import Rehearsal
 
@@ -21,12 +34,17 @@ class SingleMessages:
 
     desk: "MessageDesk"
     rehearsal: "Rehearsal"
+    events: "EventDesk"
+    news: "ContactNews"
 
 
 @cache
 def messages() -> SingleMessages:
     """The flows of single messages."""
     from mailtide.domain.tracking import Tracker
+    from mailtide.flows.contact_book import ContactBook
+    from mailtide.flows.contact_news import ContactNews
+    from mailtide.flows.event_desk import EventDesk
     from mailtide.flows.message_desk import MessageDesk
     from mailtide.flows.message_rehearsal import Rehearsal
     from mailtide.store.contacts import Contacts
@@ -52,4 +70,29 @@ def messages() -> SingleMessages:
         clock=now,
     )
     tracker = Tracker(keyring(), settings().public_url)
-    return SingleMessages(desk, Rehearsal(desk, Contacts(), Suppressions(), tracker, now))
+    return SingleMessages(
+        desk=desk,
+        rehearsal=Rehearsal(desk, Contacts(), Suppressions(), tracker, now),
+        events=EventDesk(ContactBook(Contacts(), contact_id, now), firing(), now),
+        news=ContactNews(firing(), now),
+    )
+
+
+@cache
+def firing() -> "Firing":
+    """What lets triggers fire."""
+    from mailtide.flows.firing import Firing
+    from mailtide.store.identities import Identities
+    from mailtide.store.submissions import Submissions
+    from mailtide.store.triggers import Triggers
+
+    connect()
+    return Firing(
+        triggers=Triggers(),
+        identities=Identities(),
+        submissions=Submissions(),
+        orders=orders(),
+        group_of=group_of,
+        message_id=fired_id,
+        clock=now,
+    )

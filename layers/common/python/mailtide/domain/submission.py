@@ -23,6 +23,7 @@ from mailtide.domain.message import QUEUED, Dimensions, EventRow
 from mailtide.domain.suppression import Stream
 
 EXPIRED = "expired"  # why a recipient is left out whose message is too old
+STOPPED = "trigger_stopped"  # … whose trigger was deleted or switched off
 LEAST_SECONDS, MOST_SECONDS = 60, int(timedelta(days=3).total_seconds())
 USUAL_SECONDS = int(timedelta(days=1).total_seconds())  # until a message expires
 KEPT = timedelta(days=1)  # behind the expiry: a holder may still be at work

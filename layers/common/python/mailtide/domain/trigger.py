@@ -1,6 +1,5 @@
 """Trigger: which event makes which template go to a contact, and after how long.
 
-Only the definition: nothing acts on it yet.
 Units: `delay_seconds` counts from the event.
 Source: docs/domain/triggers.md.
 """
@@ -48,6 +47,18 @@ class Trigger:
     delay_seconds: int = 0
     frequency: Frequency = Frequency.ONCE
     active: bool = True
+
+
+def check_custom_event(event: str) -> None:
+    """Refuse what can be no event's type, and what we tell of ourselves.
+
+    Raises:
+        InvalidInputError: with what is wrong.
+    """
+    check_event(event)
+    if event.startswith(OURS):
+        why = f"events that begin with `{OURS}` are told by Mailtide itself"
+        raise InvalidInputError(f"body.event: {why}", errors=[{"at": "body.event", "detail": why}])
 
 
 def check_event(event: str) -> None:

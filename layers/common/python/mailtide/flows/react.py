@@ -1,4 +1,4 @@
-"""React: what an event row changes elsewhere: a contact's engagement.
+"""React: what an event row changes elsewhere: a contact's engagement, and triggers fire on it.
 
 Only later instants win, so order, repeats and lost replies do not matter. A verdict that turns
 from human to machine later does not take a contact's engagement back: the next human hit is newer,
@@ -6,14 +6,16 @@ and a contact who is served early once too often is harmless.
 Source: docs/domain/ranking.md (what engagement is for).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from mailtide.domain.contact import Contact
 from mailtide.domain.engagement import LAST_CLICK, LAST_OPEN, LAST_REPLY
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, instant
+from mailtide.flows.firing import Happening
 from mailtide.flows.rollup import Change, Unreadable
 
 Latest = tuple[int | None, int | None, int | None]  # ms of the last open, click, reply
@@ -38,14 +40,32 @@ class Contacts(Protocol):
         ...
 
 
+class Known(Protocol):
+    """The contacts as they are."""
+
+    def get_many(self, org_id: str, contact_ids: Sequence[str]) -> Mapping[str, Contact]:
+        """Read contacts consistently; only those that exist are in the answer."""
+        ...
+
+
+class Firing(Protocol):
+    """The triggers (flows/firing.py)."""
+
+    def run(self, org_id: str, happenings: Sequence[Happening]) -> list[str]:
+        """Let triggers fire; return the messages that were not there before."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class React:
     """The react flow with its collaborators."""
 
     contacts: Contacts
+    known: Known
+    firing: Firing
 
     def run(self, records: Sequence[Change | Unreadable]) -> dict[str, int]:
-        """Act on one batch of the stream; returns how many contacts changed.
+        """Act on one batch of the stream; returns how many contacts changed and triggers fired.
 
         Records that cannot be read are `rollup`'s to quarantine.
         """
@@ -58,7 +78,40 @@ class React:
             self.contacts.engaged(org_id, contact_id, *map(_instant, instants))
             for (org_id, contact_id), instants in latest.items()
         )
-        return {"engaged": changed}
+        return {"engaged": changed, "fired": self._fire(records)}
+
+    def _fire(self, records: Sequence[Change | Unreadable]) -> int:
+        """Let triggers fire on what happened for the first time to a message."""
+        by_org: dict[str, list[tuple[EventRow, str]]] = {}
+        for row, event in _news(records):
+            by_org.setdefault(row.of.org_id, []).append((row, event))
+        fired = 0
+        for org_id, news in by_org.items():
+            known = self.known.get_many(org_id, [row.of.recipient_id for row, _ in news])
+            happenings = [
+                Happening(
+                    known[row.of.recipient_id], event, row.message_id, row.ts, row.of.campaign_id
+                )
+                for row, event in news
+                if row.of.recipient_id in known
+            ]
+            fired += len(self.firing.run(org_id, happenings))
+        return fired
+
+
+def _news(records: Sequence[Change | Unreadable]) -> Iterator[tuple[EventRow, str]]:
+    """Yield what a person did to a message for the first time, as its row and the event."""
+    for record in records:
+        if not isinstance(record, Change) or record.new is None:
+            continue
+        old, new = record.old, record.new
+        if new.event_type is EventType.UNSUBSCRIBED and old is None:
+            yield new, "contact.unsubscribed"
+        if new.event_type is EventType.ENGAGEMENT:
+            before = NEVER if old is None else _told(old)
+            for place, event in enumerate(("contact.opened", "contact.clicked")):
+                if before[place] is None and _told(new)[place] is not None:
+                    yield new, event
 
 
 def _judged(row: EventRow) -> bool:

@@ -24,6 +24,7 @@ from mailtide.domain.submission import Attachment, Submission
 from mailtide.domain.submission_mail import NoMail, Programs, SubmissionMail, prepare
 from mailtide.domain.suppression import Stream, Suppression
 from mailtide.domain.tracking import Tracker
+from mailtide.domain.trigger import Trigger
 from mailtide.errors import InvalidInputError, NotFoundError
 from mailtide.flows.block import Composition
 from mailtide.flows.csv_file import FileChangedError
@@ -72,6 +73,14 @@ class Identities(Protocol):
         ...
 
 
+class Triggers(Protocol):
+    """The triggers."""
+
+    def get(self, org_id: str, trigger_id: str) -> Trigger | None:
+        """Return one trigger."""
+        ...
+
+
 class Files(Protocol):
     """The attachments."""
 
@@ -100,6 +109,7 @@ class Submitted:
     suppressions: Suppressions
     templates: Templates
     identities: Identities
+    triggers: Triggers
     files: Files
     tracker: Tracker
     clock: Callable[[], datetime]
@@ -171,7 +181,16 @@ class Submitted:
         found = self._submission(batch)
         if found is None:
             return ERASED
-        return rules.EXPIRED if found.expires_at <= self.clock() else None
+        if found.expires_at <= self.clock():
+            return rules.EXPIRED
+        return rules.STOPPED if self._is_stopped(found) else None
+
+    def _is_stopped(self, submission: Submission) -> bool:
+        """Say whether the trigger that fired it was deleted or switched off since."""
+        if not submission.trigger_id:
+            return False
+        trigger = self.triggers.get(submission.org_id, submission.trigger_id)
+        return trigger is None or not trigger.active
 
     def _programs(
         self, template: Template, campaign_id: str, tracker: Tracker, tracked: Tracked
