@@ -150,7 +150,7 @@ class World:
         addresses = (f"person{number}.{attempt}@example.com" for attempt in count())
         ids = ((identifiers.contact_id(KEY, ORG, email), email) for email in addresses)
         contact_id, email = next(p for p in ids if identifiers.shard_of(p[0]) in self.case.shards)
-        joined = START - timedelta(days=number)
+        joined = START - timedelta(days=number % 10_000)
         contact = Contact(ORG, contact_id, email, "other", joined, attributes or {})
         self.contacts.put(contact)
         return contact_id

@@ -7,12 +7,21 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field
 
 from functions.api.shapes.fields import Name, SomeId, View
-from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.campaign import GIVE_UP_HOURS, LONGEST_TRYING_HOURS, Campaign, State
 from mailtide.domain.finding import Severity
 from mailtide.flows.forecast import Forecast
 from mailtide.http import Body, example
 
 ListIds = Annotated[list[SomeId], Field(max_length=50)]
+GiveUpHours = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=LONGEST_TRYING_HOURS,
+        description="from the first refusal that says later",
+    ),
+]
 SegmentIds = Annotated[list[SomeId], Field(max_length=20)]
 
 
@@ -41,6 +50,7 @@ class CampaignIn(Body):
     excluded_segment_ids: SegmentIds = Field(default_factory=list)
     template_id: SomeId
     identity_id: SomeId
+    give_up_hours: GiveUpHours = GIVE_UP_HOURS
 
 
 class CampaignChange(Body):
@@ -59,6 +69,7 @@ class CampaignChange(Body):
     excluded_segment_ids: SegmentIds = Field(default_factory=list)
     template_id: SomeId = ""
     identity_id: SomeId = ""
+    give_up_hours: GiveUpHours = GIVE_UP_HOURS
 
 
 class ScheduleIn(Body):
@@ -80,6 +91,7 @@ class CampaignView(BaseModel):
     excluded_segment_ids: list[str]
     template_id: str
     identity_id: str
+    give_up_hours: int = Field(description="how long a message is tried that is put off")
     state: State
     created_at: datetime
     send_at: datetime | None = Field(description="when it starts by itself, or was to")
@@ -122,6 +134,7 @@ def view(campaign: Campaign) -> CampaignView:
         excluded_segment_ids=list(campaign.excluded_segment_ids),
         template_id=campaign.template_id,
         identity_id=campaign.identity_id,
+        give_up_hours=campaign.give_up_hours,
         state=campaign.state,
         created_at=campaign.created_at,
         send_at=campaign.send_at,

@@ -176,6 +176,24 @@ def test_a_correction_says_whether_a_later_batch_goes_on(carried: bool, state: s
     assert (corrected.event_key, corrected.attempt, corrected.of) == ("sent", 3, row.of)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "carried", "expired", "reason"),
+    [
+        (LATER, False, True, "expired"),
+        (LATER, True, True, None),
+        (LATER, False, False, None),
+        (replace(LATER, later=False), False, True, None),
+        (replace(LATER, tried=False), False, True, None),
+    ],
+)
+def test_only_who_was_put_off_too_long_has_expired(
+    outcome: Refused, carried: bool, expired: bool, reason: str | None
+) -> None:
+    row = members.rows(block_of(None), opened("a", "ip1"), CAMPAIGN)[0]
+    corrected = members.correction(row, outcome, carried=carried, expired=expired)
+    assert corrected.data.get("reason") == reason
+
+
 def test_an_answered_row_still_counts_as_sent() -> None:
     row = members.rows(block_of(None), opened("a", "ip1"), CAMPAIGN)[0]
     assert members.answered(row).data == {"state": "sent", "answered": True}

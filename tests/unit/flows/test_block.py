@@ -7,6 +7,7 @@ import pytest
 
 from local.memory.quota import Quota
 from mailtide.domain.batch import Batch, Phase, Tally
+from mailtide.domain.campaign import GIVE_UP_HOURS
 from mailtide.domain.event import EventType
 from mailtide.domain.handover import Unknown
 from mailtide.domain.identifiers import parse_verp
@@ -240,14 +241,6 @@ def test_words_of_the_relay_are_kept_without_the_address(stage: Stage) -> None:
     assert str(row.smtp_response).startswith("5.1.1 <{contact:")
 
 
-def test_who_was_put_off_too_often_has_failed(stage: Stage) -> None:
-    stage.relay.answers[1] = LATER
-    assert sent(stage, claimed_block(stage, 1, tries=12)) == Tally(failed=1)
-    row = stage.row(1)
-    assert row is not None
-    assert row.data == {"state": "failed"}
-
-
 def test_an_answer_that_never_came_is_a_doubt(stage: Stage) -> None:
     stage.relay.answers[2] = LOST
     assert sent(stage, claimed_block(stage, 1, 2)) == Tally(accepted=1, doubted=1)
@@ -275,3 +268,15 @@ def test_the_places_of_the_refused_are_returned_and_a_doubt_keeps_its_own(stage:
     stage.relay.answers.update({1: LATER, 2: NEVER, 3: LOST})
     send_block(stage, claimed_block(stage, *range(1, 5)))
     assert reserved(stage, ip) == 2
+
+
+def test_who_is_put_off_when_the_campaigns_patience_is_over_has_expired(stage: Stage) -> None:
+    since = NOW - timedelta(hours=GIVE_UP_HOURS)
+    batch = claimed_block(stage, 1, 2, 3, attempt=9, tries=8, put_off_at=since)
+    stage.relay.answers = {1: LATER, 2: NEVER}
+    assert sent(stage, batch) == Tally(accepted=1, failed=2)
+    expired, refused = stage.row(1), stage.row(2)
+    assert expired is not None
+    assert refused is not None
+    assert expired.data == {"state": "failed", "reason": "expired"}
+    assert (expired.smtp_code, refused.data) == (451, {"state": "failed"})

@@ -88,6 +88,7 @@ class Batch:
     due_at: datetime | None  # when `release` looks at it again; None when done
     attempt: int = 1  # hand-over attempt, from 1
     tries: int = 0  # how often a relay has said "later" to its recipients, at most
+    put_off_at: datetime | None = None  # when it first did
     manifest_key: str | None = None  # in the bucket; None when the recipients are inline
     inline: tuple[Planned, ...] = ()
     phase: Phase = Phase.WAITING
@@ -165,7 +166,7 @@ def hand_back(batch: Batch, due_at: datetime) -> Batch:
     return replace(batch, phase=Phase.WAITING, released_to=batch.watermark, due_at=due_at)
 
 
-def successor(opened: Batch, due_at: datetime, *, refused: bool) -> Batch:
+def successor(opened: Batch, due_at: datetime, now: datetime, *, refused: bool) -> Batch:
     """Return the later batch of an opened block, still without recipients.
 
     Its key has no fence in it: whoever puts it first, there is one for each block.
@@ -177,5 +178,6 @@ def successor(opened: Batch, due_at: datetime, *, refused: bool) -> Batch:
         due_at=due_at,
         attempt=opened.attempt + 1,
         tries=opened.tries + refused,
+        put_off_at=opened.put_off_at or (now if refused else None),
         submitted=opened.submitted,
     )

@@ -15,6 +15,7 @@ from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
 from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, Dimensions, EventRow, SentState
 from mailtide.domain.suppression import Stream, Suppression, stops
 
+EXPIRED = "expired"  # why a message failed that was put off until its time was over
 ERASED = "erased"  # why a recipient is left out whose contact is gone
 
 
@@ -105,12 +106,21 @@ def _dimensions(one: Recipient, campaign: Campaign, ip_id: str) -> Dimensions:
     )
 
 
-def correction(row: EventRow, outcome: Refused, *, carried: bool) -> EventRow:
-    """Return the `sent` row of a message that was refused; `carried` when a later batch has it."""
-    state = SentState.REFUSED if carried else SentState.FAILED
-    return replace(
-        row, smtp_code=outcome.code, smtp_response=outcome.response, data={"state": state}
-    )
+def correction(
+    row: EventRow, outcome: Refused, *, carried: bool, expired: bool = False
+) -> EventRow:
+    """Return the `sent` row of a message that was refused.
+
+    Args:
+        row: as written ahead.
+        outcome: the refusal.
+        carried: whether a later batch goes on with it.
+        expired: whether the time of those who are refused "later" was over.
+    """
+    data: dict[str, str] = {"state": SentState.REFUSED if carried else SentState.FAILED}
+    if expired and outcome.later and outcome.tried and not carried:
+        data["reason"] = EXPIRED
+    return replace(row, smtp_code=outcome.code, smtp_response=outcome.response, data=data)
 
 
 def answered(row: EventRow) -> EventRow:

@@ -61,6 +61,8 @@ TRANSITIONS: Mapping[tuple[State, Move], State] = MappingProxyType(
     }
 )
 FARTHEST = timedelta(days=366)  # a schedule is at most so far ahead
+GIVE_UP_HOURS = 72  # a newsletter that comes later than that is old
+LONGEST_TRYING_HOURS = 120  # RFC 5321, 4.5.4.1: four to five days
 ENDED = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
@@ -87,7 +89,13 @@ class Campaign:
     excluded_list_ids: tuple[str, ...] = ()  # whoever is on one of these gets nothing
     excluded_segment_ids: tuple[str, ...] = ()
     send_at: datetime | None = None  # when a scheduled campaign starts, or was to start
+    give_up_hours: int = GIVE_UP_HOURS  # how long a message is tried that is put off
     schedule_error: str | None = None  # why the last scheduled start did not happen
+
+    @property
+    def give_up_after(self) -> timedelta:
+        """How long a message is tried, from its first refusal that says "later"."""
+        return timedelta(hours=self.give_up_hours)
 
     @property
     def all_segment_ids(self) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from mailtide.domain import block as block_rules
+from mailtide.domain import retry
 from mailtide.domain.batch import Batch, Planned, Tally
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
 from mailtide.domain.message import EventRow
@@ -51,30 +52,42 @@ class Conclusion:
         planned: Sequence[Planned],
         rows: Mapping[int, EventRow],
         outcomes: Mapping[int, Outcome],
+        give_up_after: timedelta,
     ) -> Tally:
         """Carry over, correct and mark; return how everybody ended.
+
+        Whoever is put off again `give_up_after` their first time is given up.
 
         Raises:
             RetryableError: the block could not be concluded and falls to a takeover; what the
                 relay is known to have taken is vouched for, as far as that could be written.
         """
         try:
-            carried = self.later.put(opened, planned, outcomes, self.clock())
-            doubted = self._correct(rows, outcomes, carried)
+            now = self.clock()
+            expired = retry.expired(opened.put_off_at, give_up_after, now)
+            carried = self.later.put(opened, planned, outcomes, now, expired=expired)
+            doubted = self._correct(rows, outcomes, carried, expired=expired)
         except RetryableError:
             vouch(self.messages, rows, outcomes)
             raise
         return block_rules.tally(opened, outcomes, planned, carried, doubted)
 
     def _correct(
-        self, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome], carried: frozenset[str]
+        self,
+        rows: Mapping[int, EventRow],
+        outcomes: Mapping[int, Outcome],
+        carried: frozenset[str],
+        *,
+        expired: bool,
     ) -> int:
         """Correct the rows of the refused, mark those in doubt; return how many stay so."""
         for i, outcome in outcomes.items():
             if isinstance(outcome, Refused):
                 goes_on = rows[i].of.recipient_id in carried
                 told = self._hidden(outcome, rows[i])
-                self.messages.correct(block_rules.correction(rows[i], told, carried=goes_on))
+                self.messages.correct(
+                    block_rules.correction(rows[i], told, carried=goes_on, expired=expired)
+                )
         marks = [block_rules.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
         return self.doubts.mark(marks) if marks else 0
 

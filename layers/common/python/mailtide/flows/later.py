@@ -47,6 +47,7 @@ class Later:
         now: datetime,
         *,
         always: bool = False,
+        expired: bool = False,
     ) -> frozenset[str]:
         """Carry the unplaced and the put-off over; return the contacts that are carried in truth.
 
@@ -59,20 +60,17 @@ class Later:
             now: the time.
             always: put an empty batch too (a takeover does, so that a holder who comes back late
                 cannot carry anybody whom the takeover has marked in doubt).
+            expired: carry nobody whom the relay put off: their time is over.
         """
         refusals = {i: o for i, o in outcomes.items() if isinstance(o, Refused) and o.later}
-        refused = [planned[i] for i, refusal in refusals.items() if refusal.tried]
+        tried = {i: o for i, o in refusals.items() if o.tried and not expired}
+        refused = [planned[i] for i in tried]
         waiting = [one for i, one in enumerate(planned) if opened.placement[i] == UNPLACED]
         waiting += [planned[i] for i, refusal in refusals.items() if not refusal.tried]
-        patience = retry.of(opened)
-        if opened.tries >= patience.tries:
-            refused = []
         carried = waiting + refused
         if not carried and not always:
             return frozenset()
-        due_at = retry.carried_on(
-            now, opened.tries, patience, waiting=bool(waiting), refused=bool(refused)
-        )
-        draft = rules.successor(opened, due_at, refused=bool(refused))
+        due_at = retry.carried_on(now, opened, waiting=bool(waiting), refusals=tried.values())
+        draft = rules.successor(opened, due_at, now, refused=bool(refused))
         stored = self.batches.create(draft, carried)
         return frozenset(one.contact_id for one in self.batches.recipients(stored))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.campaign import GIVE_UP_HOURS, Campaign, State
 from mailtide.store.campaign_tables import CampaignRow
 
 
@@ -22,6 +22,7 @@ def campaign_of(row: CampaignRow) -> Campaign:
         state=State(row.state),
         created_at=row.created_at,
         send_at=row.send_at,
+        give_up_hours=int(row.give_up_hours or GIVE_UP_HOURS),
         schedule_error=row.schedule_error,
         started_at=row.started_at,
         finished_at=row.finished_at,

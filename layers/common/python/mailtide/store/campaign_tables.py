@@ -38,6 +38,7 @@ class CampaignRow(Row):
     active = UnicodeAttribute(null=True)  # "1" while the campaign is sending
     scheduled = UnicodeAttribute(null=True)  # "1" while it waits for `send_at`
     send_at = Instant(null=True)
+    give_up_hours = NumberAttribute(null=True)  # absent for the default
     schedule_error = UnicodeAttribute(null=True)
     launching = UnicodeSetAttribute(null=True)
     launch_due_at = Instant(null=True)

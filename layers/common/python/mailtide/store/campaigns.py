@@ -60,6 +60,7 @@ class Campaigns:
             excluded_segment_ids=list(campaign.excluded_segment_ids) or None,
             template_id=campaign.template_id,
             identity_id=campaign.identity_id,
+            give_up_hours=campaign.give_up_hours,
             state=campaign.state.value,
             created_at=campaign.created_at,
         )
@@ -76,6 +77,7 @@ class Campaigns:
             assign(CampaignRow.excluded_segment_ids, list(campaign.excluded_segment_ids) or None),
             CampaignRow.template_id.set(campaign.template_id),
             CampaignRow.identity_id.set(campaign.identity_id),
+            CampaignRow.give_up_hours.set(campaign.give_up_hours),
             CampaignRow.schedule_error.remove(),
         ]
         return dynamo.update(_key(campaign), actions, _is_draft()) is None

@@ -171,6 +171,7 @@ class BatchRow(Row):
     rank = NumberAttribute()
     attempt = NumberAttribute()
     tries = NumberAttribute()
+    put_off_at = Instant(null=True)
     manifest_key = UnicodeAttribute(null=True)
     inline = JSONAttribute(null=True)  # [[contact id, list id, variant], ...]
     phase = UnicodeAttribute()
