@@ -18,6 +18,7 @@ class Access:
     delete: tuple[str, ...] = ()  # prefixes of objects it removes
     send: tuple[str, ...] = ()  # queues it fills
     secrets: tuple[str, ...] = ()  # it reads identity, signing
+    announces: bool = False  # it tells others what happened, on the account's event bus
     reads_relay_logins: bool = False
     keeps_relay_logins: bool = False  # it writes and deletes them, and never reads one
     sends_over_ses: bool = False
@@ -113,6 +114,7 @@ ACCESS: dict[str, Access] = {
         get=("manifests",),
         put=("manifests", "excluded"),
         send=("launch", "sending", "transact"),
+        announces=True,
     ),
     "release": Access(
         tables={
@@ -129,6 +131,7 @@ ACCESS: dict[str, Access] = {
         },
         send=("launch", "sending", "transact", "jobs"),
         reads_ses_identities=True,
+        announces=True,
     ),
     "sender": Access(
         tables={

@@ -229,6 +229,10 @@ class MailtideStack(Stack):
             _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
             _allow(function, KEEP_LOGINS, self._relay_logins())
+        if access.announces:
+            events.EventBus.from_event_bus_name(
+                self, f"{function.node.id}Bus", "default"
+            ).grant_put_events_to(function)
         grant_ses(function, access)
 
     def _grant_sending(self, function: MailtideFunction, queue: str) -> None:

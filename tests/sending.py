@@ -36,6 +36,7 @@ from tests.sending_outside import (
     LIST,
     NOW,
     ORG,
+    Bus,
     Clock,
     Content,
     Queues,
@@ -62,6 +63,7 @@ class Stage:
     quota: Quota = field(default_factory=Quota)
     messages: Messages = field(default_factory=Messages)
     queues: Queues = field(default_factory=Queues)
+    bus: Bus = field(default_factory=Bus)
     content: Content = field(default_factory=Content)
     relay: Relay = field(init=False)
     looks: int = 0
@@ -150,6 +152,7 @@ class Stage:
             identities=self.identities,
             quota=self.quota,
             orders=self.queues,
+            bus=self.bus,
             lease=LEASE,
             watch_jobs=lambda _: 0,
             start_due=lambda _: 0,

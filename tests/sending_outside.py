@@ -9,6 +9,7 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.domain.sending_ip import SendingIp
+from mailtide.errors import RetryableError
 from mailtide.flows.send import Order
 
 ORG = "org0000000000000"
@@ -122,6 +123,20 @@ class Queues:
     def launch(self, _org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
         """Take pointers to the shards of a launch."""
         self.launches.extend(f"{campaign_id}/{shard}" for shard in shards)
+
+
+@dataclass
+class Bus:
+    """Keeps what was told; `down` makes it refuse."""
+
+    told: list[Campaign] = field(default_factory=list)
+    down: bool = False
+
+    def completed(self, campaign: Campaign) -> None:
+        """Take the news of a campaign's end."""
+        if self.down:
+            raise RetryableError("the bus is down")
+        self.told.append(campaign)
 
 
 @dataclass

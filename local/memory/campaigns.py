@@ -29,6 +29,7 @@ class Campaigns:
     templates: Templates = field(default_factory=Templates)
     identities: Identities = field(default_factory=Identities)
     segments: Segments = field(default_factory=Segments)
+    ends_told: set[tuple[str, str]] = field(default_factory=set)
 
     def put(self, campaign: Campaign) -> None:
         """Write a campaign whatever was there."""
@@ -86,13 +87,22 @@ class Campaigns:
         return True
 
     def active(self, limit: int, seed: str) -> Sequence[Campaign]:
-        """Return up to `limit` campaigns of all organisations that are sending."""
-        found = [one for one in self.rows.values() if one.state is State.SENDING]
+        """Return up to `limit` campaigns that are sending, or whose end nobody was told of yet."""
+        found = [
+            one
+            for key, one in self.rows.items()
+            if one.state is State.SENDING or (one.state is State.SENT and key not in self.ends_told)
+        ]
         return random.Random(seed).sample(found, min(limit, len(found)))  # noqa: S311 - no secret
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
         """Write a transition if the state is still what `campaign` says; True when written."""
         return self._move(campaign, move, at)
+
+    def told(self, campaign: Campaign) -> None:
+        """Note that all who want to know of a campaign's end were told."""
+        if self.rows[_key(campaign)].state is State.SENT:
+            self.ends_told.add(_key(campaign))
 
     def schedule(self, campaign: Campaign, send_at: datetime, at: datetime) -> bool:
         """Let a campaign wait for its time if it is still what `campaign` says."""

@@ -32,6 +32,7 @@ def judge(world: World) -> None:
         *_limits_hold(world),
         *_tallies_add_up(world),
         *_counters_are_the_rows(world),
+        *_the_end_was_told(world),
         *_nothing_is_lost_on_the_way_back(world),
     ]
     if broken:
@@ -190,6 +191,13 @@ def _tallies_add_up(world: World) -> list[str]:
         if min(tally.accepted, tally.failed, tally.doubted) < 0:
             broken.append(f"batch {batch.ref.batch_id}: less than nobody: {tally}")
     return broken
+
+
+def _the_end_was_told(world: World) -> list[str]:
+    """Others hear of the end of a campaign that was sent, and of no other."""
+    wanted = set() if _cancelled(world) else {State.SENT}
+    told = {one.state for one in world.completions}
+    return [] if told == wanted else [f"the bus was told of {told}, not of {wanted}"]
 
 
 def _counters_are_the_rows(world: World) -> list[str]:

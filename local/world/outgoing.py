@@ -89,6 +89,7 @@ class Outgoing:
             identities=self.world.faulty(Identities(), "identities"),
             quota=self.world.faulty(self.world.quota, "quota"),
             orders=self.world.faulty(_Queues(self.world), "queues"),
+            bus=self.world.faulty(_Bus(self.world), "bus"),
             lease=LEASE,
             watch_jobs=lambda _: 0,
             start_due=Schedule(
@@ -153,6 +154,16 @@ class Outgoing:
 
     def _until(self) -> datetime:
         return self.world.clock.now + (timedelta(days=3) if self.world.case.patient else TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bus:
+    """Where others hear of what happened."""
+
+    world: "World"
+
+    def completed(self, campaign: Campaign) -> None:
+        self.world.completions.append(campaign)
 
 
 @dataclass(frozen=True, slots=True)

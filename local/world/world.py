@@ -27,7 +27,7 @@ from local.world.relay import Relay
 from local.world.scheduler import Scheduler
 from local.world.ses import SesWay
 from mailtide.domain import identifiers
-from mailtide.domain.campaign import State
+from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Ses, Tls, Transport
@@ -66,6 +66,7 @@ class World:
     aftermath: Aftermath = field(init=False)
     launching: Queue[str] = field(init=False)
     sending: Queue[Order] = field(init=False)
+    completions: list[Campaign] = field(default_factory=list)  # of which the bus was told
     claims: list[Claim] = field(default_factory=list)
     suppressed_at: dict[str, int] = field(default_factory=dict)  # contact -> step
     churn: Churn = field(init=False)
@@ -229,7 +230,9 @@ class World:
         queues = (self.launching, self.sending, self.aftermath.queue)
         if not ended or self.scheduler.processes or any(queue.waiting for queue in queues):
             return False
-        return all(batch.due_at is None for batch, _ in self.batches.rows.values())
+        return not self.campaigns.active(1, "") and all(
+            batch.due_at is None for batch, _ in self.batches.rows.values()
+        )
 
     def _wait(self) -> None:
         """Jump to the next instant at which something happens; who paused comes back before."""

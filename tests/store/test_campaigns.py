@@ -161,6 +161,16 @@ def test_only_what_is_sending_is_active(campaigns: Store) -> None:
     assert list(campaigns.active(10, "look")) == []
 
 
+def test_one_that_was_sent_is_active_until_its_end_is_told(campaigns: Store) -> None:
+    moved(campaigns, Move.START)
+    campaigns.told(read(campaigns))  # too early: nothing
+    assert campaigns.move(launched_from(campaigns), Move.FINISH, LATER)
+    sent = read(campaigns)
+    assert list(campaigns.active(10, "look")) == [sent]
+    campaigns.told(sent)
+    assert list(campaigns.active(10, "look")) == []
+
+
 def test_where_more_are_active_than_are_asked_for_each_seed_shows_others(campaigns: Store) -> None:
     for letter in "0bp":
         draft = replace(DRAFT, campaign_id=letter * 10)

@@ -1,6 +1,9 @@
 """The queues: all of it sent, nothing too long, trouble named."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from mailtide.bus import BATCH_LIMIT, SIZE_LIMIT, Orders, Queue, _calls
+from mailtide.bus import BATCH_LIMIT, SIZE_LIMIT, Announcements, Orders, Queue, _calls
 from mailtide.domain.batch import BatchRef
+from mailtide.domain.campaign import Campaign, State
 from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.pointers import Shard, read_order, read_shard
 from mailtide.flows.send import Order
@@ -130,6 +134,40 @@ def test_calls_hold_everything_in_order_and_keep_both_limits(sizes: list[int]) -
     assert [body for call in calls for body in call] == bodies
     assert all(0 < len(call) <= BATCH_LIMIT for call in calls)
     assert all(sum(map(len, call)) <= SIZE_LIMIT for call in calls)
+
+
+class Bridge:
+    """A client of EventBridge that keeps entries, or fails so many."""
+
+    def __init__(self, failed: int = 0) -> None:
+        self.failed = failed
+        self.entries: list[Any] = []
+
+    def put_events(self, **arguments: Any) -> Any:
+        self.entries += arguments["Entries"]
+        return {"FailedEntryCount": self.failed, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+
+
+AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
+SENT = Campaign("acme", "c1", "Spring", (), "t", "i", State.SENT, AT, finished_at=AT)
+
+
+def test_the_end_of_a_campaign_is_told_on_the_bus() -> None:
+    bridge = Bridge()
+    Announcements(bridge).completed(replace(SENT, planned={"0": 2, "f": 3}))
+    [entry] = bridge.entries
+    assert (entry["Source"], entry["DetailType"]) == ("mailtide", "campaign.completed")
+    assert json.loads(entry["Detail"]) == {
+        "org_id": "acme",
+        "campaign_id": "c1",
+        "recipients": 5,
+        "finished_at": "2026-11-24T10:00:00+00:00",
+    }
+
+
+def test_what_the_bus_does_not_take_may_be_told_again() -> None:
+    with pytest.raises(RetryableError, match="Throttling"):
+        Announcements(Bridge(failed=1)).completed(SENT)
 
 
 def test_how_much_waits_is_told(url: str) -> None:

@@ -301,6 +301,24 @@ def test_a_campaign_whose_batches_are_done_is_finished(stage: Stage) -> None:
     assert (campaign.state, campaign.finished_at) == (State.SENT, NOW)
 
 
+def test_the_end_of_a_campaign_is_told_once_it_is_written(stage: Stage) -> None:
+    stage.put_batch()
+    look(stage)
+    [told] = stage.bus.told
+    assert told == stage.campaigns.rows[ORG, CAMPAIGN]
+    assert look(stage) == Released()
+    assert len(stage.bus.told) == 1
+
+
+def test_an_end_that_could_not_be_told_is_told_by_the_next_look(stage: Stage) -> None:
+    stage.put_batch()
+    stage.bus.down = True
+    assert look(stage) == Released(finished=1)
+    stage.bus.down = False
+    assert look(stage) == Released()
+    assert [one.state for one in stage.bus.told] == [State.SENT]
+
+
 def test_a_campaign_with_a_batch_that_waits_is_not_finished(stage: Stage) -> None:
     stage.put_batch(batch_id="00000")
     stage.put_batch(1, batch_id="00000.0", due_at=NOW + SECOND)

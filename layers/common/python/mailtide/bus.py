@@ -1,14 +1,16 @@
-"""The bus: the queues between our functions, on SQS.
+"""The bus: the queues between our functions, on SQS, and what we tell others, on EventBridge.
 
 A queue delivers at least once and in any order; whoever reads can bear that.
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mailtide.aws_errors import translated
+from mailtide.domain.campaign import Campaign
 from mailtide.domain.suppression import Stream
 from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.pointers import (
@@ -22,6 +24,8 @@ from mailtide.flows.pointers import (
 )
 from mailtide.flows.send import Order
 
+SOURCE = "mailtide"  # of what we tell on the bus
+COMPLETED = "campaign.completed"
 SIZE_LIMIT = 256 * 1024  # bytes of a message, and of all messages of a call
 BATCH_LIMIT = 10  # messages of a call
 _TRIES = 5
@@ -101,6 +105,31 @@ class Orders:
     def launch(self, org_id: str, campaign_id: str, shards: Iterable[str]) -> None:
         """Enqueue pointers to the shards of a launch."""
         self.launches.send_all(write_shard(Shard(org_id, campaign_id, shard)) for shard in shards)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """EventBridge's bus of the account, on which other parts hear of what happened."""
+
+    events: Any  # botocore's client
+
+    def completed(self, campaign: Campaign) -> None:
+        """Tell that a campaign was sent.
+
+        Raises:
+            RetryableError: when the bus did not take it.
+        """
+        detail = {
+            "org_id": campaign.org_id,
+            "campaign_id": campaign.campaign_id,
+            "recipients": sum(campaign.planned.values()),
+            "finished_at": campaign.finished_at and campaign.finished_at.isoformat(),
+        }
+        entry = {"Source": SOURCE, "DetailType": COMPLETED, "Detail": json.dumps(detail)}
+        with translated():
+            answer = self.events.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            raise RetryableError(f"EventBridge does not take it: {answer['Entries']}")
 
 
 @dataclass(frozen=True, slots=True)

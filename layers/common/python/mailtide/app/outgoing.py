@@ -136,6 +136,7 @@ def release() -> "Release":
 def _release(
     watch_jobs: Callable[[datetime], int], start_due: Callable[[datetime], int]
 ) -> "Release":
+    from mailtide.bus import Announcements
     from mailtide.flows.release import Release
     from mailtide.store.campaigns import Campaigns
     from mailtide.store.identities import Identities
@@ -149,6 +150,7 @@ def _release(
         identities=Identities(),
         quota=Quota(),
         orders=orders(),
+        bus=Announcements(client("events")),
         lease=timedelta(seconds=settings().lease_seconds),
         watch_jobs=watch_jobs,
         start_due=start_due,

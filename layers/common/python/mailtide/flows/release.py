@@ -7,6 +7,7 @@ Source: docs/domain/sending.md.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -20,6 +21,7 @@ from mailtide.domain.quota import Day
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.domain.turns import in_turns
+from mailtide.errors import RetryableError
 from mailtide.flows.send import Order
 
 
@@ -27,7 +29,7 @@ class Campaigns(Protocol):
     """The campaigns."""
 
     def active(self, limit: int, seed: str) -> Sequence[Campaign]:
-        """Return up to `limit` campaigns of all organisations that are sending.
+        """Return up to `limit` campaigns that are sending, or whose end nobody was told of yet.
 
         Where there are more, `seed` decides which: with another seed the others come.
         """
@@ -43,6 +45,10 @@ class Campaigns(Protocol):
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
         """Write a transition if the state is still what `campaign` says; True when written."""
+        ...
+
+    def told(self, campaign: Campaign) -> None:
+        """Note that all who want to know of a campaign's end were told."""
         ...
 
 
@@ -113,6 +119,14 @@ class Orders(Protocol):
         ...
 
 
+class Bus(Protocol):
+    """Where other parts hear of what happened."""
+
+    def completed(self, campaign: Campaign) -> None:
+        """Tell that a campaign was sent; a repeat may be told again."""
+        ...
+
+
 LOOK = 1000  # batches that one look reads: a million recipients
 AHEAD = 1000  # pointers that may lie in the queue: what comes later need not wait behind more
 CAMPAIGNS = 500  # that one look sees to: launches that are late, campaigns that are finished
@@ -140,6 +154,7 @@ class Release:
     identities: Identities
     quota: Quota
     orders: Orders
+    bus: Bus
     lease: timedelta
     watch_jobs: Callable[[datetime], int]  # asks again for jobs that nobody works on
     start_due: Callable[[datetime], int]  # starts the campaigns whose time has come
@@ -152,10 +167,12 @@ class Release:
         relaunched = finished = 0
         active = {one.campaign_id: one for one in self.campaigns.active(CAMPAIGNS, nonce)}
         for campaign in active.values():
-            if campaign.launching:
+            if campaign.state is State.SENT:
+                self._tell(campaign)
+            elif campaign.launching:
                 relaunched += self._relaunch(campaign, now)
             elif campaign.campaign_id not in busy and self.batches.all_done(campaign.campaign_id):
-                finished += self.campaigns.move(campaign, Move.FINISH, now)
+                finished += self._finish(campaign, now)
         look = _Look(
             now=now,
             nonce=nonce,
@@ -181,6 +198,18 @@ class Release:
         if orders:
             self.orders.send(orders)
         return len(orders)
+
+    def _finish(self, campaign: Campaign, now: datetime) -> bool:
+        finished = self.campaigns.move(campaign, Move.FINISH, now)
+        if finished:
+            self._tell(replace(campaign, state=State.SENT, finished_at=now))
+        return finished
+
+    def _tell(self, campaign: Campaign) -> None:
+        """Tell of a campaign's end; until that is noted, the next look does it again."""
+        with suppress(RetryableError):
+            self.bus.completed(campaign)
+            self.campaigns.told(campaign)
 
     def _relaunch(self, campaign: Campaign, now: datetime) -> int:
         """Ask again for a launch that has not finished in its time."""

@@ -151,7 +151,7 @@ class Campaigns:
         return [c for send_at, c in sorted(due, key=lambda pair: pair[0]) if send_at <= now]
 
     def active(self, limit: int, seed: str) -> Sequence[Campaign]:
-        """Return up to `limit` campaigns of all organisations that are sending.
+        """Return up to `limit` campaigns that are sending, or whose end nobody was told of yet.
 
         Where there are more, `seed` says where among the ids to begin. The index may lag; the rows
         behind it are read consistently.
@@ -161,7 +161,12 @@ class Campaigns:
         keys = [*_active_keys(campaign_id >= first, limit)]
         keys += _active_keys(campaign_id < first, limit - len(keys)) if len(keys) < limit else []
         campaigns = map(campaign_of, dynamo.get_many(CampaignRow, keys))
-        return [campaign for campaign in campaigns if campaign.state is State.SENDING]
+        return [one for one in campaigns if one.state in (State.SENDING, State.SENT)]
+
+    def told(self, campaign: Campaign) -> None:
+        """Note that all who want to know of a campaign's end were told."""
+        sent = CampaignRow.state == State.SENT.value
+        dynamo.update(_key(campaign), [CampaignRow.active.remove()], sent)
 
     def move(self, campaign: Campaign, move: Move, at: datetime) -> bool:
         """Write a transition if the state is still what `campaign` says; True when written.
@@ -262,7 +267,8 @@ def _consequences(move: Move, state: State, at: datetime) -> list[Action]:
     active = CampaignRow.active
     scheduled = CampaignRow.scheduled
     actions: list[Action] = [
-        assign(active, _ACTIVE if state is State.SENDING else None),
+        # One that was sent is in the index until its end is told.
+        assign(active, _ACTIVE if state in (State.SENDING, State.SENT) else None),
         assign(scheduled, _ACTIVE if state is State.SCHEDULED else None),
     ]
     if move is Move.UNSCHEDULE:
