@@ -8,20 +8,17 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from mailtide.domain import batch as rules
 from mailtide.domain import retry
 from mailtide.domain.batch import Batch, BatchRef, Phase
 from mailtide.domain.campaign import ENDED, Campaign, Move, State
-from mailtide.domain.content import Identity, started
-from mailtide.domain.quota import Day
-from mailtide.domain.sending_ip import SendingIp
-from mailtide.domain.suppression import Stream
 from mailtide.domain.turns import in_turns
 from mailtide.errors import RetryableError
+from mailtide.flows.day_places import DayPlaces, Identities, Quota, SendingIps
 from mailtide.flows.send import Order
 
 
@@ -76,30 +73,6 @@ class Batches(Protocol):
 
     def all_done(self, campaign_id: str) -> bool:
         """Read consistently whether every batch of a campaign is done."""
-        ...
-
-
-class SendingIps(Protocol):
-    """The organisation's sending IPs."""
-
-    def active(self, org_id: str, stream: str, pool_id: str | None) -> Sequence[SendingIp]:
-        """Return the IPs of a stream that may be used, by id; those in a pool when one is named."""
-        ...
-
-
-class Identities(Protocol):
-    """The identities."""
-
-    def get(self, org_id: str, identity_id: str) -> Identity | None:
-        """Return one identity; a started campaign's copy under `content.started`."""
-        ...
-
-
-class Quota(Protocol):
-    """The places of each IP and UTC date."""
-
-    def day(self, ip: SendingIp, on: date) -> Day:
-        """Read one IP's day consistently; a day that nobody used yet has the IP's own limit."""
         ...
 
 
@@ -179,7 +152,7 @@ class Release:
             room=AHEAD - self.orders.waiting() if due else 0,
             crowded=more,
             campaigns=dict(active),
-            places=_Places(self.sending_ips, self.identities, self.quota, now.date()),
+            places=DayPlaces(self.sending_ips, self.identities, self.quota, now.date()),
         )
         batches = singles + self._release(due, look)
         jobs = self.watch_jobs(now)
@@ -290,39 +263,4 @@ class _Look:
     room: int  # pointers that the queue may still take
     crowded: bool  # there may be more than this look has read
     campaigns: dict[str, Campaign | None]  # by id, as far as they were read
-    places: "_Places"
-
-
-@dataclass(slots=True)
-class _Places:
-    """What is left of each sending IP's day while one look hands it out."""
-
-    sending_ips: SendingIps
-    identities: Identities
-    quota: Quota
-    day: date
-    ips: dict[str, Sequence[SendingIp]] = field(default_factory=dict)  # by campaign
-    left: dict[str, int | None] = field(default_factory=dict)  # by IP; None is unlimited
-
-    def take(self, ref: BatchRef, wanted: int) -> int:
-        """Take up to `wanted` places of the IPs that a batch may leave from."""
-        if ref.campaign_id not in self.ips:
-            self.ips[ref.campaign_id] = self._ips(ref)
-        taken = 0
-        for ip in self.ips[ref.campaign_id]:
-            left = self._left(ip)
-            share = wanted - taken if left is None else min(left, wanted - taken)
-            if left is not None:
-                self.left[ip.ip_id] = left - share
-            taken += share
-        return taken
-
-    def _ips(self, ref: BatchRef) -> Sequence[SendingIp]:
-        identity = self.identities.get(started(ref.org_id), ref.campaign_id)
-        pool_id = identity.pool_id if identity else None
-        return self.sending_ips.active(ref.org_id, Stream.MARKETING, pool_id)
-
-    def _left(self, ip: SendingIp) -> int | None:
-        if ip.ip_id not in self.left:
-            self.left[ip.ip_id] = self.quota.day(ip, self.day).left
-        return self.left[ip.ip_id]
+    places: DayPlaces
