@@ -7,7 +7,7 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from infra.access import ACCESS
-from infra.constructs.ses_access import IDENTITIES, POOLS, SETS
+from infra.constructs.account_access import IDENTITIES, POOLS, SETS
 
 if TYPE_CHECKING:
     from infra.stack import MailtideStack

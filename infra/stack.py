@@ -13,12 +13,12 @@ from constructs import Construct
 from infra.access import ACCESS, Access
 from infra.build import Artifacts
 from infra.config import Config
+from infra.constructs.account_access import grant_account
 from infra.constructs.function import MailtideFunction, runtime
 from infra.constructs.http_api import HttpApi
 from infra.constructs.inbound_mail import InboundMail
 from infra.constructs.monitoring import Monitoring, silence_alarm
 from infra.constructs.queue_worker import QueueWorker
-from infra.constructs.ses_access import grant_ses
 from infra.constructs.ses_events import SesEvents, subscription_alarm
 from infra.constructs.storage import Storage
 from infra.constructs.stream import FailedBatches, iterator_age_alarm, quarantine_alarm, read_stream
@@ -229,11 +229,7 @@ class MailtideStack(Stack):
             _allow(function, READ_SECRET, self._relay_logins())
         if access.keeps_relay_logins:
             _allow(function, KEEP_LOGINS, self._relay_logins())
-        if access.announces:
-            events.EventBus.from_event_bus_name(
-                self, f"{function.node.id}Bus", "default"
-            ).grant_put_events_to(function)
-        grant_ses(function, access)
+        grant_account(function, access)
 
     def _grant_sending(self, function: MailtideFunction, queue: str) -> None:
         self.queues[queue].queue.grant_send_messages(function)

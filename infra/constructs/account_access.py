@@ -1,4 +1,4 @@
-"""What a function may do with SES, in this account and region."""
+"""What a function may do with what the account has one of: SES and the event bus."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,14 @@ KEEP_SETS = [
     "ses:UpdateConfigurationSetEventDestination",
 ]
 IDENTITIES, SETS, POOLS = "identity/*", "configuration-set/*", "dedicated-ip-pool/*"
+BUS = "event-bus/default"
 EVERY = "*"  # the account itself is no resource that a policy could name
 
 
-def grant_ses(function: MailtideFunction, access: Access) -> None:
-    """Give a function its share of SES."""
+def grant_account(function: MailtideFunction, access: Access) -> None:
+    """Give a function its share of SES and of the default event bus."""
+    if access.announces:
+        _allow(function, ["events:PutEvents"], [_arn(function, BUS, service="events")])
     if access.sends_over_ses:
         _allow(function, SEND, [_arn(function, IDENTITIES), _arn(function, SETS)])
     if access.reads_ses_account:
@@ -34,9 +37,9 @@ def grant_ses(function: MailtideFunction, access: Access) -> None:
         _allow(function, ["ses:ListTagsForResource"], [_arn(function, POOLS)])
 
 
-def _arn(function: MailtideFunction, resource: str) -> str:
+def _arn(function: MailtideFunction, resource: str, *, service: str = "ses") -> str:
     stack = Stack.of(function)
-    return f"arn:{stack.partition}:ses:{stack.region}:{stack.account}:{resource}"
+    return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}"
 
 
 def _allow(function: MailtideFunction, actions: Sequence[str], resources: Sequence[str]) -> None:
