@@ -14,7 +14,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.bootstrap import bootstrap as open_organisation
-from cli.commands import campaigns, files, login, operations, resources, suppressions
+from cli.commands import campaigns, files, login, messages, operations, resources, suppressions
 from cli.session import AsJson
 from cli.stack import Region, Stack, Target
 from mailtide.errors import ConflictError
@@ -65,6 +65,7 @@ app.command("import")(files.import_contacts)
 app.command()(files.export)
 for group, commands in {
     "campaigns": campaigns.commands,
+    "messages": messages.commands,
     "operations": operations.commands,
     "suppressions": suppressions.commands,
     **resources.all_commands(),

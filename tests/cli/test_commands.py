@@ -270,3 +270,28 @@ def test_a_lost_connection_is_no_traceback(
 
     monkeypatch.setattr(httpx.Client, "request", fail)
     assert "lost" in run("lists", "list", code=1).stderr
+
+
+def test_a_message_is_sent_tried_shown_and_found(api: ScriptedApi) -> None:
+    api.on("POST /api/messages", {"message_id": "m1", "suppressed": None}, status=202)
+    api.on("POST /api/messages?dry_run=true", {"message_id": None, "suppressed": None}, status=202)
+    api.on("GET /api/messages/m1", {"message_id": "m1", "events": []})
+    api.on(
+        "GET /api/messages?recipient=bob%40example.com", {"data": [{"message_id": "m1"}], **PAGE}
+    )
+    fields = (
+        "to.email=bob@example.com",
+        "identity_id=i1",
+        "template_id=t1",
+        "variables.order=4711",
+    )
+    assert "m1" in run("messages", "send", *fields).output
+    assert api.requests[0].json == {
+        "to": {"email": "bob@example.com"},
+        "identity_id": "i1",
+        "template_id": "t1",
+        "variables": {"order": "4711"},
+    }
+    run("messages", "send", *fields, "--dry-run")
+    assert json.loads(run("messages", "show", "m1", "--json").output)["message_id"] == "m1"
+    assert "m1" in run("messages", "find", "bob@example.com").output
