@@ -9,7 +9,11 @@ resource = Resource("triggers")
 
 
 @resource.post(
-    "/api/events", Scope.SEND, "Post an event", status=202, problems=("invalid_address",)
+    "/api/events",
+    Scope.SEND,
+    "Post an event",
+    status=202,
+    problems=("invalid_address",),
 )
 def post_event(event: EventIn) -> EventView:
     """Tell that something happened to a contact, and let triggers fire.

@@ -180,7 +180,7 @@ def test_files_go_along_and_are_forgotten_with_their_contact(
     world: Api, acme: Tenant, identity_id: str, mailbox: tuple[Mailbox, int]
 ) -> None:
     upload = acme.make("/api/messages/uploads")
-    key = f"attachments/{acme.org_id}/uploads/{upload['upload_id']}"
+    key = f"attachments/{acme.org_id}/uploads/{upload['upload']}"
     assert key in upload["url"]
     bucket = "test-data"
     world.stack.s3.put_object(Bucket=bucket, Key=key, Body=b"large")
@@ -190,7 +190,7 @@ def test_files_go_along_and_are_forgotten_with_their_contact(
             "content_type": "text/plain",
             "content": base64.b64encode(b"small").decode(),
         },
-        {"name": "b.pdf", "content_type": "application/pdf", "upload_id": upload["upload_id"]},
+        {"name": "b.pdf", "content_type": "application/pdf", "upload": upload["upload"]},
     ]
     taken = submit(acme, message(identity_id, attachments=files))
     assert taken.status == 202, taken.text
@@ -211,10 +211,10 @@ def test_an_upload_of_another_organisation_is_not_there(
     world: Api, acme: Tenant, identity_id: str
 ) -> None:
     upload = world.other.make("/api/messages/uploads")
-    key = f"attachments/{world.other.org_id}/uploads/{upload['upload_id']}"
+    key = f"attachments/{world.other.org_id}/uploads/{upload['upload']}"
     world.stack.s3.put_object(Bucket="test-data", Key=key, Body=b"theirs")
-    for name in (upload["upload_id"], f"../../{world.other.org_id}/uploads/{upload['upload_id']}"):
-        files = [{"name": "a", "content_type": "a/b", "upload_id": name}]
+    for name in (upload["upload"], f"../../{world.other.org_id}/uploads/{upload['upload']}"):
+        files = [{"name": "a", "content_type": "a/b", "upload": name}]
         answer = submit(acme, message(identity_id, attachments=files))
         assert (answer.status, answer.code) == (400, "attachment_missing")
 
@@ -253,7 +253,7 @@ def test_an_event_makes_a_trigger_send_once(
     shown = acme.call("GET", f"/api/messages/{message_id}").json
     assert shown["events"][0]["details"]["template_id"] == template_id
     unknown = acme.call("POST", "/api/events", event | {"contact_id": "zebra"})
-    assert (unknown.status, unknown.code) == (404, "not_found")
+    assert (unknown.status, unknown.code) == (400, "invalid_request")
 
 
 def test_a_new_contact_gets_the_marketing_of_a_trigger_with_its_way_out(

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from functions.api.shapes.fields import Email, Line, SomeId, View
+from functions.api.shapes.fields import Email, Line, SomeId
 from functions.api.shapes.templates import Subject
 from mailtide.domain.content import Template
 from mailtide.domain.links import Tracked
@@ -84,18 +84,18 @@ class AttachmentIn(Body):
     name: FileName
     content_type: ContentType
     content: Base64 | None = Field(None, description="base64")
-    upload_id: SomeId | None = Field(None, description="of `POST /api/messages/uploads`")
+    upload: SomeId | None = Field(None, description="of `POST /api/messages/uploads`")
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
-        if (self.content is None) == (self.upload_id is None):
-            raise ValueError("give either `content` or `upload_id`")
+        if (self.content is None) == (self.upload is None):
+            raise ValueError("give either `content` or `upload`")
         return self
 
     def given(self) -> Given:
         """Return the file as it was given."""
         body = base64.b64decode(self.content or "")
-        return Given(self.name, self.content_type, body, self.upload_id or "")
+        return Given(self.name, self.content_type, body, self.upload or "")
 
 
 class MessageIn(Body):
@@ -212,10 +212,10 @@ class MessagesView(BaseModel):
     results: list[MessageResult]
 
 
-class UploadView(View):
-    """Where to PUT a file, once; messages name it by its id."""
+class UploadView(BaseModel):
+    """Where to PUT a file, once; attachments name it as `upload`."""
 
-    upload_id: str
+    upload: str
     url: str
     expires_at: datetime
 
@@ -236,7 +236,7 @@ def messages_view(results: Sequence[Submission | Rehearsed | Refusal]) -> Messag
 
 def upload_view(upload: Upload) -> UploadView:
     """Show an upload."""
-    return UploadView.model_validate(upload)
+    return UploadView(upload=upload.upload_id, url=upload.url, expires_at=upload.expires_at)
 
 
 def _result(index: int, result: Submission | Rehearsed | Refusal) -> MessageResult:

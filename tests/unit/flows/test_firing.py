@@ -12,8 +12,7 @@ from mailtide.domain.message import QUEUED, SENT, SUPPRESSED
 from mailtide.domain.submission import Submission
 from mailtide.domain.suppression import Stream
 from mailtide.domain.trigger import Frequency, Trigger
-from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
-from mailtide.flows.contact_book import ContactBook
+from mailtide.errors import InvalidInputError, RetryableError
 from mailtide.flows.contact_news import NEW_FOR, ContactNews
 from mailtide.flows.event_desk import EventDesk
 from mailtide.flows.firing import Firing, Happening
@@ -169,10 +168,12 @@ def test_a_pointer_that_cannot_be_sent_is_made_up_for() -> None:
 
 
 def desk(shop: Shop) -> EventDesk:
-    book = ContactBook(
-        shop.contacts, lambda org_id, email: name_contact(org_id, email) or "", shop.clock
+    return EventDesk(
+        shop.contacts,
+        shop.firing(),
+        lambda org_id, email: name_contact(org_id, email) or "",
+        shop.clock,
     )
-    return EventDesk(book, shop.firing(), shop.clock)
 
 
 @pytest.mark.parametrize("who", ["email", "contact_id"])
@@ -183,20 +184,18 @@ def test_an_event_names_its_contact_by_address_or_by_id(who: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "who", "error"),
+    ("event", "who"),
     [
-        ("contact.created", {"email": "ann@example.com"}, InvalidInputError),
-        ("Order!", {"email": "ann@example.com"}, InvalidInputError),
-        (PAID, {"email": "nobody"}, InvalidInputError),
-        (PAID, {"email": "bob@example.com"}, NotFoundError),
-        (PAID, {"contact_id": "bob"}, NotFoundError),
+        ("contact.created", {"email": "ann@example.com"}),
+        ("Order!", {"email": "ann@example.com"}),
+        (PAID, {"email": "nobody"}),
+        (PAID, {"email": "bob@example.com"}),
+        (PAID, {"contact_id": "bob"}),
     ],
 )
-def test_an_event_that_cannot_be_is_refused(
-    event: str, who: dict[str, str], error: type[Exception]
-) -> None:
+def test_an_event_that_cannot_be_is_refused(event: str, who: dict[str, str]) -> None:
     shop = Shop()
-    with pytest.raises(error):
+    with pytest.raises(InvalidInputError):
         desk(shop).take(ORG, event, who, "1", {})
     assert shop.taken == []
 

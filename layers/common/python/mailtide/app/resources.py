@@ -16,7 +16,8 @@ from mailtide.app.base import (
     ses_account,
     settings,
 )
-from mailtide.app.job_kinds import files, job_desk, new_dated_id, suppression_uploads
+from mailtide.app.erasing import erasure
+from mailtide.app.job_kinds import job_desk, new_dated_id, suppression_uploads
 from mailtide.app.outgoing import ses_senders, starter
 from mailtide.domain import identifiers, organisation
 
@@ -103,7 +104,7 @@ def api() -> Resources:
     return Resources(
         contacts=contacts,
         contact_book=ContactBook(contacts, contact_id, now),
-        erasure=_erasure(),
+        erasure=erasure(),
         lists=lists,
         segments=_segment_desk(),
         imports=_import_desk(),
@@ -157,28 +158,6 @@ def _suppression_desk() -> "SuppressionDesk":
         redactor=redactor(),
         contact_id=contact_id,
         new_id=new_dated_id,
-        clock=now,
-    )
-
-
-def _erasure() -> "Erasure":
-    from mailtide.flows.erasure import Erasure
-    from mailtide.store.contacts import Contacts
-    from mailtide.store.jobs import Jobs
-    from mailtide.store.lists import Lists
-    from mailtide.store.segments import Segments
-    from mailtide.store.submissions import Submissions
-    from mailtide.store.suppressions import Suppressions
-
-    return Erasure(
-        contacts=Contacts(),
-        lists=Lists(),
-        suppressions=Suppressions(),
-        submissions=Submissions(),
-        segments=Segments(),
-        files=files(),
-        jobs=Jobs(),
-        redactor=redactor(),
         clock=now,
     )
 

@@ -42,7 +42,6 @@ class SingleMessages:
 def messages() -> SingleMessages:
     """The flows of single messages."""
     from mailtide.domain.tracking import Tracker
-    from mailtide.flows.contact_book import ContactBook
     from mailtide.flows.contact_news import ContactNews
     from mailtide.flows.event_desk import EventDesk
     from mailtide.flows.message_desk import MessageDesk
@@ -73,7 +72,7 @@ def messages() -> SingleMessages:
     return SingleMessages(
         desk=desk,
         rehearsal=Rehearsal(desk, Contacts(), Suppressions(), tracker, now),
-        events=EventDesk(ContactBook(Contacts(), contact_id, now), firing(), now),
+        events=EventDesk(Contacts(), firing(), contact_id, now),
         news=ContactNews(firing(), now),
     )
 

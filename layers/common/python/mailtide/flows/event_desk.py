@@ -8,21 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from mailtide.domain import address
 from mailtide.domain.contact import Contact
 from mailtide.domain.trigger import check_custom_event
-from mailtide.errors import NotFoundError
+from mailtide.errors import InvalidInputError
 from mailtide.flows.firing import Happening
 
 
-class Book(Protocol):
+class Contacts(Protocol):
     """The contacts."""
 
-    def get(self, org_id: str, contact_id: str) -> Contact:
-        """Return one contact; raises NotFoundError when there is none."""
-        ...
-
-    def find(self, org_id: str, email: str) -> Contact | None:
-        """Return the contact of an address; raises InvalidInputError for what is none."""
+    def get(self, org_id: str, contact_id: str) -> Contact | None:
+        """Read one contact consistently."""
         ...
 
 
@@ -38,8 +35,9 @@ class Firing(Protocol):
 class EventDesk:
     """The events that organisations post."""
 
-    book: Book
+    contacts: Contacts
     firing: Firing
+    contact_id: Callable[[str, str], str]  # of an organisation and an address
     clock: Callable[[], datetime]
 
     def take(
@@ -60,15 +58,16 @@ class EventDesk:
             properties: what its templates find as `variables`.
 
         Raises:
-            InvalidInputError: for a type that is none of theirs, or what is no address.
-            NotFoundError: when there is no such contact.
+            InvalidInputError: for a type that is none of theirs, what is no address, or whom
+                nobody knows.
         """
         check_custom_event(event)
-        if "contact_id" in who:
-            contact: Contact | None = self.book.get(org_id, who["contact_id"])
-        else:
-            contact = self.book.find(org_id, who["email"])
+        ((place, text),) = who.items()
+        by_address = place == "email"
+        id_ = self.contact_id(org_id, address.normalize(text).email) if by_address else text
+        contact = self.contacts.get(org_id, id_)
         if contact is None:
-            raise NotFoundError("There is no contact with this address.")
+            at, detail = f"body.{place}", "there is no such contact"
+            raise InvalidInputError(f"{at}: {detail}", errors=[{"at": at, "detail": detail}])
         happening = Happening(contact, event, name, self.clock(), properties=properties)
         return self.firing.run(org_id, [happening])
