@@ -51,7 +51,7 @@ check: setup ## what CI runs: format, lint, types, import contracts, documents, 
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m local.docs --check
 	@$(PYTHON) -m infra
-	@$(PYTHON) -m pytest -m "not system" $(PARALLEL) --cov --cov-report=
+	@MAILTIDE_FUZZ=6 $(PYTHON) -m pytest -m "not system" $(PARALLEL) --cov --cov-report=
 	@.venv/bin/coverage report --skip-covered
 	@.venv/bin/coverage report --skip-covered --fail-under=100 --include='*/mailtide/domain/*,*/mailtide/sources/*,*/mailtide/flows/*'
 	@$(PYTHON) -m pytest -m system

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtide.domain import address
-from mailtide.domain.redaction import NOBODY, hide, map_texts, references, show
+from mailtide.domain.redaction import NOBODY, Redactor, hide, map_texts, references, show
 from mailtide.errors import InvalidInputError
 
 ANN = "ann.lee@example.com"
@@ -170,6 +170,21 @@ def test_unknown_references_and_foreign_spellings_are_left_alone() -> None:
     assert show("{contact:abc:999z3A}", {"abc": "x@y.de"}) == "x@y.de"
     assert len(show("{contact:abc:999Q}", {"abc": "x@y.de"})) == 999 + 6
     assert references("{contact:abc}{contact:def:3A}") == {"abc", "def"}
+
+
+@pytest.mark.parametrize(
+    ("text", "has_it"),
+    [
+        (f"email is '{ANN}'", True),
+        ("email is 'ANN.LEE%40example.com'", True),
+        (f"email is '{ANN}.au'", False),
+        ("email is 'other@example.com'", False),
+        ("provider is gmail", False),
+    ],
+)
+def test_a_text_has_the_address_of_one_contact_in_any_spelling(text: str, has_it: bool) -> None:
+    redactor = Redactor(lambda _org_id, address: name(address))
+    assert redactor.names("acme", text, str(name(ANN))) is has_it
 
 
 def test_every_text_of_a_json_value_is_changed() -> None:

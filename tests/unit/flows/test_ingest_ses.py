@@ -223,3 +223,21 @@ def test_what_has_no_headers_is_copied_as_it_is(world: World, text: str) -> None
     world.flow.run(text)
     [key] = world.kept("raw/")
     assert "ann@example.com" not in world.bucket.objects[key].decode()
+
+
+def test_what_can_be_read_but_not_be_written_is_copied_as_text(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = json.dumps
+
+    def too_deep(value: Any, **options: Any) -> str:
+        """Write as Python 3.11 does, which reads deeper nesting than it writes."""
+        if "eventType" in value:
+            raise RecursionError
+        return written(value, **options)
+
+    monkeypatch.setattr(json, "dumps", too_deep)
+    world.flow.run(DELIVERED)
+    [key] = world.kept("raw/")
+    assert world.bucket.objects[key].decode() == DELIVERED
+    assert world.row("delivered") is not None
