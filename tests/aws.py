@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from mailtide import app
 from mailtide.app import base
+from mailtide.small_client import DYNAMODB, Service
 from tests.ses import SesConfigured
 from tests.tables import PREFIX, REGION, create_tables
 from tests.transports.scripted_ses import ScriptedSes
@@ -73,10 +74,15 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             monkeypatch.setenv(f"MAILTIDE_{name}", value)
         monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", ses.url)
         # The small client is not botocore, which moto stands in for; it has tests of its own.
-        monkeypatch.setattr(base, "SmallClient", lambda service, *_: app.client(service.name))
+        monkeypatch.setattr(base, "SmallClient", _stand_in)
         _forget()
         yield Stack(s3, sqs, queues, ses, configured)
         _forget()
+
+
+def _stand_in(service: Service, *_: object) -> Any:
+    """Return botocore's client; for DynamoDB none, then the tables' own makes all calls."""
+    return None if service is DYNAMODB else app.client(service.name)
 
 
 def _environment(queues: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Around the sending flows: ids, a clock, a relay and queues that do as they are told."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,7 @@ from mailtide.domain.content import Identity
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import RetryableError
+from mailtide.flows.block import Transport
 from mailtide.flows.send import Order
 
 ORG = "org0000000000000"
@@ -66,10 +67,21 @@ class Relay:
     over: list[str] = field(default_factory=list)  # the IP of each message taken
     bodies: list[bytes] = field(default_factory=list)
     meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)  # before the number
+    closed: int = 0  # how often
 
     def of(self, ip: SendingIp) -> "Line":
         """Return the transport of a sending IP."""
         return Line(self, ip)
+
+    def deliver(
+        self, loads: Sequence[tuple[Transport, Sequence[Outgoing]]], until: datetime
+    ) -> list[list[Outcome]]:
+        """Hand messages over, one transport after the other."""
+        return [list(transport.deliver(outgoing, until)) for transport, outgoing in loads]
+
+    def close(self) -> None:
+        """Note the end of a run."""
+        self.closed += 1
 
     def mailed(self) -> list[int]:
         """Return the contacts whose message was taken, in order."""

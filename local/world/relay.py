@@ -4,7 +4,7 @@ It knows nothing of what the product believes: it counts what reached it.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,6 +13,7 @@ from local.world.faults import Fault, Steps
 from local.world.ses import SesWay
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import SendingIp, Ses
+from mailtide.flows.block import Transport
 from mailtide.transports.ses import SesTransport
 
 
@@ -54,6 +55,15 @@ class Relay:
         """Return the transport of a sending IP."""
         line = Line(self, ip)
         return self.ses.of(ip, ip.transport, line) if isinstance(ip.transport, Ses) else line
+
+    def deliver(
+        self, loads: Sequence[tuple[Transport, Sequence[Outgoing]]], until: datetime
+    ) -> list[list[Outcome]]:
+        """Hand messages over one transport after the other, so that a life can be repeated."""
+        return [list(transport.deliver(outgoing, until)) for transport, outgoing in loads]
+
+    def close(self) -> None:
+        """Nothing is open between two calls."""
 
     def by_day(self) -> dict[tuple[str, date], int]:
         """Count what was taken by IP and UTC date."""

@@ -5,11 +5,12 @@ import ssl
 import struct
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from mailtide.domain.handover import Outcome, Outgoing
 from mailtide.domain.relay import read_networks
 from mailtide.domain.sending_ip import Relay
 from mailtide.transports.smtp import SmtpTransport
@@ -222,13 +223,24 @@ class _Session:
         self.reader = self.socket.makefile("rb")
 
 
+def handed_over(
+    transport: SmtpTransport, outgoing: Sequence[Outgoing], until: datetime = LATER
+) -> list[Outcome]:
+    """Hand messages over as a sender does in its run, and let go of the connections."""
+    try:
+        return list(transport.deliver(outgoing, until))
+    finally:
+        transport.close()
+
+
 def reaching(relay: Relay, **changes: Any) -> SmtpTransport:
-    """Return a transport to a relay on loopback, without a password and with little patience."""
+    """Return a transport to a relay on loopback: no password, little patience, one connection."""
     given: dict[str, Any] = {
         "password": None,
         "networks": LOOPBACK,
         "clock": lambda: NOW,
         "connect_seconds": 2,
         "reply_seconds": 2,
+        "connections": 1,
     }
     return SmtpTransport(relay, **{**given, **changes})

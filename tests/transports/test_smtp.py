@@ -1,7 +1,7 @@
 """The SMTP transport against a relay that misbehaves at every stage: never a wrong outcome."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from mailtide.domain.rendering import RenderError
 from mailtide.domain.sending_ip import Relay, Tls
 from mailtide.transports.smtp import SmtpTransport
 from tests.transports import scripted_relay as script
-from tests.transports.scripted_relay import LATER, NOW, ScriptedRelay, reaching
+from tests.transports.scripted_relay import LATER, NOW, ScriptedRelay, handed_over, reaching
 
 MESSAGE = b"Subject: x\r\n\r\nHello\r\n"
 # Where a connection can be lost before the relay has the whole message.
@@ -34,7 +34,7 @@ def messages(number: int) -> list[Outgoing]:
 
 
 def deliver(relay: ScriptedRelay, number: int, **changes: Any) -> list[Outcome]:
-    return list(transport(relay.port, **changes).deliver(messages(number), LATER))
+    return handed_over(transport(relay.port, **changes), messages(number))
 
 
 def kinds(outcomes: list[Outcome]) -> list[str]:
@@ -50,7 +50,7 @@ def test_hands_over_in_order_on_one_connection() -> None:
         (f"b-ip1-r{i}@bounce.example", f"r{i}@example.net", MESSAGE) for i in range(3)
     ]
     assert relay.connections == 1
-    assert relay.commands[0] == "ehlo [127.0.0.1]"
+    assert relay.commands[0] == "EHLO [127.0.0.1]"
     assert relay.commands[-1] == "QUIT"
 
 
@@ -58,29 +58,19 @@ def test_each_message_is_rendered_when_its_turn_comes() -> None:
     events: list[str] = []
 
     def render(name: str) -> bytes:
-        events.append(name)
+        events.append(f"{name} behind {len(relay.taken)}")
         return MESSAGE
 
-    def outgoing() -> Iterator[Outgoing]:
-        for name in ("a", "b"):
-            yield message(name, partial(render, name))
-
     with ScriptedRelay() as relay:
-        answers = transport(relay.port).deliver(outgoing(), LATER)
-        assert events == []
-        next(answers)
-        assert events == ["a"]
-        assert relay.recipients() == ["a@example.net"]
-        assert len(list(answers)) == 1
-    assert events == ["a", "b"]
+        outgoing = [message(name, partial(render, name)) for name in ("a", "b", "c")]
+        handed_over(transport(relay.port), outgoing)
+    assert events == ["a behind 0", "b behind 1", "c behind 2"]
 
 
 @pytest.mark.parametrize("body", [b".\r\n..\r\n.x\n\r.\rend", b"\r\n.\r\nMAIL FROM:<x>\r\n", b""])
 def test_a_message_cannot_end_early_or_smuggle_another(body: bytes) -> None:
     with ScriptedRelay() as relay:
-        outcomes = list(
-            transport(relay.port).deliver([message("r", lambda: body), message("s")], LATER)
-        )
+        outcomes = handed_over(transport(relay.port), [message("r", lambda: body), message("s")])
     assert kinds(outcomes) == ["accepted", "accepted"]
     assert relay.recipients() == ["r@example.net", "s@example.net"]
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").splitlines()
@@ -119,10 +109,9 @@ def test_a_session_that_cannot_be_cleared_is_given_up_not_the_outcome(reply: str
 @pytest.mark.parametrize("stage", BEFORE_THE_END)
 def test_a_connection_lost_before_the_end_was_not_a_hand_over(stage: str, how: str) -> None:
     with ScriptedRelay({(stage, 1): how}) as relay:
-        outcomes = list(
-            transport(relay.port, reply_seconds=0.3).deliver(
-                [message("r0"), message("r1", lambda: b"x\r\n" * 2_000_000), message("r2")], LATER
-            )
+        outcomes = handed_over(
+            transport(relay.port, reply_seconds=0.3),
+            [message("r0"), message("r1", lambda: b"x\r\n" * 2_000_000), message("r2")],
         )
     assert kinds(outcomes) == ["accepted", "later", "accepted"]
     assert relay.recipients() == ["r0@example.net", "r2@example.net"]
@@ -160,11 +149,11 @@ def test_the_end_of_a_session_is_no_refusal_of_the_message(stage: str, reply: st
     assert relay.connections == 2
 
 
-def test_a_relay_that_takes_few_messages_per_session_gets_them_all() -> None:
-    limit = {("data", n): "452 4.4.5 too many messages" for n in (2, 5, 8)}
-    with ScriptedRelay(limit) as relay:
+def test_a_relay_that_takes_few_messages_per_session_says_so_once() -> None:
+    with ScriptedRelay({("data", 2): "452 4.4.5 too many messages"}) as relay:
         assert kinds(deliver(relay, 8)) == ["accepted"] * 8
-    assert relay.connections == 4
+    assert relay.connections == 4  # of two messages each
+    assert relay.commands.count("DATA") == 9
 
 
 def test_a_full_mailbox_does_not_end_the_session() -> None:
@@ -196,7 +185,7 @@ def test_a_relay_that_lets_nobody_in_puts_all_off_after_three_tries(stage: str, 
 def test_a_relay_that_is_not_there_puts_all_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    outcomes = list(transport(port).deliver(messages(5), LATER))
+    outcomes = handed_over(transport(port), messages(5))
     assert kinds(outcomes) == ["later"] * 5
 
 
@@ -219,7 +208,7 @@ def test_nothing_is_handed_over_when_the_time_has_come() -> None:
     assert kinds(outcomes) == ["accepted", "later", "later"]
     assert relay.recipients() == ["r0@example.net"]
     assert relay.commands.count("DATA") == 1
-    assert relay.commands[-2:] == ["RSET", "QUIT"]
+    assert relay.commands[-2:] == [second, "QUIT"]
 
 
 def test_no_connection_is_opened_after_the_time() -> None:
@@ -234,21 +223,23 @@ def test_a_message_that_cannot_be_rendered_fails_alone_with_its_reason() -> None
         raise RenderError("html: line 3: it fails")
 
     with ScriptedRelay() as relay:
-        outcomes = list(
-            transport(relay.port).deliver([message("a"), message("b", fail), message("c")], LATER)
+        outcomes = handed_over(
+            transport(relay.port), [message("a"), message("b", fail), message("c")]
         )
     assert kinds(outcomes) == ["accepted", "never", "accepted"]
     assert outcomes[1] == Refused(later=False, code=None, response="html: line 3: it fails")
 
 
-def test_an_abandoned_delivery_closes_its_connection() -> None:
+def test_a_delivery_that_breaks_off_closes_its_connection() -> None:
+    def fail() -> bytes:
+        raise RuntimeError("out of memory")
+
     with ScriptedRelay() as relay:
-        answers = transport(relay.port).deliver(messages(3), LATER)
-        next(answers)
-        answers.close()  # type: ignore[attr-defined]
-        fresh = deliver(relay, 1)
-    assert kinds(fresh) == ["accepted"]
-    assert relay.recipients() == ["r0@example.net", "r0@example.net"]
+        to = transport(relay.port)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            to.deliver([message("a"), message("b", fail)], LATER)
+        assert to.kept == []
+    assert relay.recipients() == ["a@example.net"]
 
 
 ACTIONS = st.sampled_from(

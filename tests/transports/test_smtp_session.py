@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ from cryptography.x509.oid import NameOID
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import Relay, Tls
 from mailtide.transports.smtp import SmtpTransport
-from tests.transports.scripted_relay import FREEZE, LATER, LOOPBACK, NOW, ScriptedRelay, reaching
+from tests.transports.scripted_relay import (
+    FREEZE,
+    LOOPBACK,
+    NOW,
+    ScriptedRelay,
+    handed_over,
+    reaching,
+)
 
 AUTH = ("AUTH PLAIN",)
 
@@ -62,7 +70,11 @@ def message(name: str) -> Outgoing:
 
 
 def deliver(relay: Relay, *outgoing: Outgoing, **changes: Any) -> list[Outcome]:
-    return list(reaching(relay, **changes).deliver(outgoing or [message("a")], LATER))
+    return handed_over(reaching(relay, **changes), outgoing or [message("a")])
+
+
+def b64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def put_off(outcomes: list[Outcome], words: str, code: int | None = None) -> None:
@@ -109,7 +121,7 @@ def test_never_goes_on_in_the_clear_when_starttls_is_missing(trust: ssl.SSLConte
     with ScriptedRelay(extensions=AUTH) as relay:
         to = Relay("localhost", relay.port, Tls.STARTTLS, "user")
         put_off(deliver(to, password="secret", trust=trust), "does not offer STARTTLS")  # noqa: S106
-    assert [command.split()[0] for command in relay.commands] == ["ehlo"]
+    assert [command.split()[0] for command in relay.commands] == ["EHLO"]
 
 
 def test_a_refused_starttls_puts_off(trust: ssl.SSLContext) -> None:
@@ -128,10 +140,26 @@ def test_a_refused_log_in_puts_off_with_its_reply(reply: str, code: int | None) 
     assert not relay.taken
 
 
-@pytest.mark.parametrize(("extensions", "user"), [((), "user"), (AUTH, "jürgen")])
-def test_a_log_in_that_cannot_be_made_puts_off(extensions: tuple[str, ...], user: str) -> None:
+@pytest.mark.parametrize("extensions", [(), ("AUTH CRAM-MD5",)])
+def test_a_log_in_that_cannot_be_made_puts_off(extensions: tuple[str, ...]) -> None:
     with ScriptedRelay(extensions=extensions) as relay:
-        put_off(deliver(Relay("127.0.0.1", relay.port, Tls.NONE, user)), "no connection")
+        put_off(deliver(Relay("127.0.0.1", relay.port, Tls.NONE, "user")), "no connection")
+    assert [command.split()[0] for command in relay.commands] == ["EHLO"]
+
+
+def test_logs_in_with_names_of_all_letters() -> None:
+    with ScriptedRelay(extensions=AUTH) as relay:
+        to = Relay("127.0.0.1", relay.port, Tls.NONE, "jürgen")
+        assert kinds(deliver(to, password="geheim")) == ["accepted"]  # noqa: S106
+    assert b64decode(relay.commands[1].removeprefix("AUTH PLAIN ")).decode() == "\0jürgen\0geheim"
+
+
+def test_logs_in_word_by_word_where_nothing_else_is_offered() -> None:
+    replies = {("auth", 0): "334 VXNlcm5hbWU6", (b64("user").lower(), 0): "334 UGFzc3dvcmQ6"}
+    script = {**replies, (b64("secret").lower(), 0): "235 2.7.0 welcome"}
+    with ScriptedRelay(script, extensions=("AUTH LOGIN",)) as relay:
+        to = Relay("127.0.0.1", relay.port, Tls.NONE, "user")
+        assert kinds(deliver(to, password="secret")) == ["accepted"]  # noqa: S106
 
 
 def test_a_login_in_the_clear_ends_before_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,24 +246,27 @@ def deliver_until(relay: ScriptedRelay, until: dt.datetime) -> list[Outcome]:
     """Deliver two messages by the real clock."""
     to = Relay("127.0.0.1", relay.port, Tls.NONE)
     transport = SmtpTransport(to, None, LOOPBACK, lambda: dt.datetime.now(dt.UTC))
-    return list(transport.deliver([message("a"), message("b")], until))
+    return handed_over(transport, [message("a"), message("b")], until)
 
 
-@pytest.mark.parametrize("stage", ["greeting", "rcpt"])
-def test_a_silent_relay_is_not_waited_for_beyond_the_time(stage: str) -> None:
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [("greeting", "the time for handing over has run out"), ("rcpt", "timed out")],
+)
+def test_a_silent_relay_is_not_waited_for_beyond_the_time(stage: str, words: str) -> None:
     began = dt.datetime.now(dt.UTC)
     with ScriptedRelay({(stage, 0): FREEZE}) as relay:
-        outcomes = deliver_until(relay, began + dt.timedelta(seconds=0.2))
+        outcomes = deliver_until(relay, began + dt.timedelta(seconds=0.5))
         assert dt.datetime.now(dt.UTC) - began < dt.timedelta(seconds=5)
-    put_off(outcomes[:1], "timed out")
+    put_off(outcomes[:1], words)
     put_off(outcomes[1:], "the time for handing over has run out")
 
 
 def test_the_answer_to_a_whole_message_is_waited_for_after_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mailtide.transports.connection.LAST_SECONDS", 0.6)
-    monkeypatch.setattr("mailtide.transports.connection.LEAST_SECONDS", 0.1)
+    monkeypatch.setattr("mailtide.transports.smtp_patience.LAST_SECONDS", 0.6)
+    monkeypatch.setattr("mailtide.transports.smtp_patience.LEAST_SECONDS", 0.1)
     began = dt.datetime.now(dt.UTC)
     with ScriptedRelay({("end", 0): FREEZE}) as relay:
         outcomes = deliver_until(relay, began + dt.timedelta(seconds=0.3))

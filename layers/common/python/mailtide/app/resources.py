@@ -275,7 +275,7 @@ def _campaign_desk() -> "CampaignDesk":
 
 def _resolve(host: str) -> Sequence[str]:
     """Return all addresses that a sender would try; none when the host cannot be found."""
-    from mailtide.transports.connection import resolve
+    from mailtide.transports.relay_addresses import resolve
 
     try:
         return resolve(host, 0)

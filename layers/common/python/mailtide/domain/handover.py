@@ -16,6 +16,7 @@ class Outgoing:
     recipient: str  # address
     envelope_from: str
     render: Callable[[], bytes]  # the finished message; raises RenderError
+    ready: bool = False  # `render` promises SMTP's form: 7-bit, CRLF, no line begins with a dot
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ A death after 3 leaves at most this block in doubt; whoever takes it over settle
 Source: docs/domain/sending.md.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -109,8 +109,8 @@ class Composer(Protocol):
 class Transport(Protocol):
     """A way out for messages of one sending IP."""
 
-    def deliver(self, outgoing: Iterable[Outgoing], until: datetime) -> Iterator[Outcome]:
-        """Hand messages over in order, an outcome for each; none begins after `until`."""
+    def deliver(self, outgoing: Sequence[Outgoing], until: datetime) -> Iterable[Outcome]:
+        """Hand messages over; outcomes come in their order, and none begins after `until`."""
         ...
 
 
@@ -119,6 +119,16 @@ class Transports(Protocol):
 
     def of(self, ip: SendingIp) -> Transport:
         """Return the transport of a sending IP."""
+        ...
+
+    def deliver(
+        self, loads: Sequence[tuple[Transport, Sequence[Outgoing]]], until: datetime
+    ) -> Sequence[Iterable[Outcome]]:
+        """Hand messages over several transports, at the same time where that can be."""
+        ...
+
+    def close(self) -> None:
+        """Close what is still open; the transports may be used again."""
         ...
 
 
@@ -257,13 +267,19 @@ class Blocks:
     ) -> dict[int, Outcome]:
         """Let the bytes leave."""
         by_ip = block_rules.placed(opened)
+        indexes = [[i for i, over in by_ip.items() if over == ip_id] for ip_id in ways]
+        loads = [
+            (way.transport, [_outgoing(block[i], composition, way.ip, self.clock) for i in load])
+            for way, load in zip(ways.values(), indexes, strict=True)
+        ]
         outcomes: dict[int, Outcome] = {}
-        for ip_id, way in ways.items():
-            indexes = [i for i, placed_over in by_ip.items() if placed_over == ip_id]
-            outgoing = (_outgoing(block[i], composition, way.ip, self.clock) for i in indexes)
-            answers = way.transport.deliver(outgoing, until)
-            outcomes.update(zip(indexes, answers, strict=True))
+        for load, answers in zip(indexes, self.transports.deliver(loads, until), strict=True):
+            outcomes.update(zip(load, answers, strict=True))
         return outcomes
+
+    def close(self) -> None:
+        """Let go of the transports' connections; the next block opens new ones."""
+        self.transports.close()
 
     def _give_back(self, places: Places, opened: Batch, outcomes: Mapping[int, Outcome]) -> None:
         """Return the places that nobody used; what fails here ends at midnight by itself.

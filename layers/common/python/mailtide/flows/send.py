@@ -77,6 +77,10 @@ class Blocks(Protocol):
         """Send the claimed block; `store` writes the opened row; None when the batch was lost."""
         ...
 
+    def close(self) -> None:
+        """Let go of connections that were kept from block to block."""
+        ...
+
 
 class Takeovers(Protocol):
     """What a dead or late holder leaves behind (flows/takeover.py)."""
@@ -137,6 +141,8 @@ class Sender:
             # The block is known but not in the row: whoever takes it over has to hear of it.
             run.testify()
             raise
+        finally:
+            self.blocks.close()
 
     def _work(self, run: "_Run", until: datetime) -> Ending:
         batch = run.stored  # what the row will say once the last block's result is stored too

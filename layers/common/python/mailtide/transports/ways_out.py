@@ -1,14 +1,17 @@
 """Ways out: the transport of each sending IP."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailtide.domain.handover import Outcome, Outgoing
 from mailtide.domain.relay import Network
-from mailtide.domain.sending_ip import SendingIp, Ses
+from mailtide.domain.sending_ip import Relay, SendingIp, Ses
+from mailtide.flows.block import Transport
 from mailtide.transports.ses import Account, Mailer, Rate, SesTransport
 from mailtide.transports.smtp import SmtpTransport
+from mailtide.transports.smtp_delivery import deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class WaysOut:
     ses: Callable[[], SesParts]  # made when an IP is the first to need them
     clock: Callable[[], datetime]
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    relays: dict[tuple[Relay, str | None], SmtpTransport] = field(default_factory=dict, init=False)
 
     def of(self, ip: SendingIp) -> SmtpTransport | SesTransport:
         """Return the transport of a sending IP, with its relay's password as it is now."""
@@ -37,4 +41,27 @@ class WaysOut:
             parts = self.ses()
             return SesTransport(ip, way, parts.mailer, parts.account, parts.rate, self.clock)
         password = None if way.secret is None else self.password(way.secret)
-        return SmtpTransport(way, password, self.networks, self.clock, self.trust)
+        key = (way, password)
+        if key not in self.relays:
+            self.relays[key] = SmtpTransport(way, password, self.networks, self.clock, self.trust)
+        return self.relays[key]
+
+    def deliver(
+        self, loads: Sequence[tuple[Transport, Sequence[Outgoing]]], until: datetime
+    ) -> Sequence[Iterable[Outcome]]:
+        """Hand messages over: all relays in one event loop, then over SES, which has a rate."""
+        calls = {
+            number: way.call(outgoing, until)
+            for number, (way, outgoing) in enumerate(loads)
+            if isinstance(way, SmtpTransport)
+        }
+        by_relay = dict(zip(calls, deliver(list(calls.values())), strict=True))
+        return [
+            by_relay[number] if number in by_relay else list(way.deliver(outgoing, until))
+            for number, (way, outgoing) in enumerate(loads)
+        ]
+
+    def close(self) -> None:
+        """Close the connections to relays that were kept between calls."""
+        for relay in self.relays.values():
+            relay.close()

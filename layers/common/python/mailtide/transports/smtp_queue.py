@@ -1,0 +1,161 @@
+"""Queue: the messages of one call for one relay, and what became of each.
+
+Sessions take messages from its front, whichever is ready first; outcomes keep the call's order.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from mailtide.domain.handover import Outcome, Outgoing, Refused
+from mailtide.errors import PermanentError
+from mailtide.transports.smtp_opening import Extensions, NoConnectionError
+from mailtide.transports.smtp_transaction import Transaction, mailbox
+
+GIVE_UP_AFTER = 3  # sessions in a row that carried no message to an answer
+TOO_LATE = Refused(
+    later=True, code=None, response="the time for handing over has run out", tried=False
+)
+
+
+class SessionLimit:
+    """How many messages a relay takes in one session, as far as it has said so."""
+
+    def __init__(self) -> None:
+        self.messages: int | None = None
+
+    def learn(self, messages: int) -> None:
+        """Note that a session ended after so many."""
+        self.messages = messages if self.messages is None else min(messages, self.messages)
+
+
+class Queue:
+    """One call's messages (the `Work` of its sessions)."""
+
+    def __init__(
+        self,
+        outgoing: Sequence[Outgoing],
+        until: datetime,
+        clock: Callable[[], datetime],
+        limit: SessionLimit,
+    ) -> None:
+        self.limit = limit
+        self.unsettled = len(outgoing)
+        self.waiting: deque[Transaction] = deque()  # that no session has
+        self._outgoing = outgoing
+        self._until = until
+        self._clock = clock
+        self._outcomes: list[Outcome | None] = [None] * len(outgoing)
+        self._failures = 0  # in a row
+        for number, one in enumerate(outgoing):
+            self._address(number, one)
+
+    def _address(self, number: int, one: Outgoing) -> None:
+        try:
+            sender, recipient = mailbox(one.envelope_from), mailbox(one.recipient)
+        except ValueError as error:
+            self._settle(number, Refused(later=False, code=None, response=str(error)))
+        else:
+            self.waiting.append(Transaction(number, sender, recipient))
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the outcomes, in order.
+
+        Raises:
+            RuntimeError: a message has none.
+        """
+        found = [outcome for outcome in self._outcomes if outcome is not None]
+        if len(found) != len(self._outgoing):
+            raise RuntimeError("a message has no outcome")
+        return found
+
+    # The work of a session
+
+    def next(self, extensions: Extensions) -> Transaction | None:
+        """Return the next message that can leave; those that cannot get their outcome."""
+        while self.waiting:
+            transaction = self.waiting.popleft()
+            if transaction.message is None and not self._render(transaction):
+                continue
+            missing = transaction.missing(extensions)
+            if missing is None:
+                return transaction
+            response = f"the relay does not know {missing}, which this message needs"
+            self.settle(transaction, Refused(later=False, code=None, response=response))
+        return None
+
+    def _render(self, transaction: Transaction) -> bool:
+        one = self._outgoing[transaction.number]
+        try:
+            transaction.carry(one.render(), ready=one.ready)
+        except PermanentError as error:
+            self.settle(transaction, Refused(later=False, code=None, response=error.detail))
+            return False
+        return True
+
+    def late(self) -> bool:
+        """Say whether the time for handing over has run out; then nothing waits any more."""
+        if self._clock() < self._until:
+            return False
+        self._settle_waiting(TOO_LATE)
+        return True
+
+    def settle(self, transaction: Transaction, outcome: Outcome) -> None:
+        """Take a message's outcome."""
+        self._settle(transaction.number, outcome)
+
+    def too_late(self, transaction: Transaction) -> None:
+        """Put a message off whose time has run out."""
+        self._settle(transaction.number, TOO_LATE)
+
+    def try_again(self, transaction: Transaction, refused: Refused) -> None:
+        """Give a message one more session."""
+        if transaction.tried or self.late():
+            self._settle(transaction.number, refused)
+        else:
+            self.waiting.appendleft(transaction.anew(tried=True))
+
+    def put_back(self, transaction: Transaction) -> None:
+        """Take a message back that a session did not look at."""
+        self.waiting.appendleft(transaction.anew(tried=transaction.tried))
+
+    def room(self, begun: int) -> bool:
+        """Say whether a session that began so many messages may begin another."""
+        return self.limit.messages is None or begun < self.limit.messages
+
+    def learn(self, limit: int) -> None:
+        """Note how many messages a session may carry."""
+        self.limit.learn(limit)
+
+    def _settle(self, number: int, outcome: Outcome) -> None:
+        if self._outcomes[number] is not None:
+            raise RuntimeError("a message has two outcomes")
+        self._outcomes[number] = outcome
+        self.unsettled -= 1
+
+    # What concerns all that wait
+
+    def no_session(self, error: NoConnectionError) -> None:
+        """Put the first message off for want of a session, and the rest when that goes on."""
+        if self.waiting:
+            refused = Refused(later=True, code=error.code, response=error.response)
+            self.settle(self.waiting.popleft(), refused)
+        self.failed(error.response)
+
+    def session_over(self, trouble: str, answered: int) -> None:
+        """Note how a session went; with those that carry nothing it will come to an end."""
+        if answered:
+            self._failures = 0
+        elif trouble:
+            self.failed(trouble)
+
+    def failed(self, trouble: str) -> None:
+        """Count a session that carried nothing."""
+        self._failures += 1
+        if self._failures >= GIVE_UP_AFTER:
+            response = f"not tried any more: {trouble}"
+            self._settle_waiting(Refused(later=True, code=None, response=response))
+
+    def _settle_waiting(self, outcome: Outcome) -> None:
+        while self.waiting:
+            self.settle(self.waiting.popleft(), outcome)
