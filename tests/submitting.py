@@ -20,7 +20,7 @@ from mailtide.domain.submission import Draft, Submission, ref_of
 from mailtide.domain.suppression import Stream
 from mailtide.domain.tracking import Tracker
 from mailtide.errors import MailtideError
-from mailtide.flows.block import Blocks
+from mailtide.flows.block import Blocks, Transport
 from mailtide.flows.message_desk import MessageDesk
 from mailtide.flows.message_rehearsal import Rehearsal
 from mailtide.flows.send import Ending, Order, Sender
@@ -61,23 +61,39 @@ class Post:
     bodies: list[bytes] = field(default_factory=list)
     over: list[str] = field(default_factory=list)  # the IP of each message taken
 
-    def of(self, ip: SendingIp) -> "Post":
+    def of(self, ip: SendingIp) -> "Way":
         """Return the way over an IP."""
         self.over.append(ip.ip_id)
-        return self
+        return Way(self)
+
+    def deliver(
+        self, loads: Sequence[tuple[Transport, Sequence[Outgoing]]], until: datetime
+    ) -> list[list[Outcome]]:
+        """Hand messages over, one way after the other."""
+        return [list(way.deliver(outgoing, until)) for way, outgoing in loads]
+
+    def close(self) -> None:
+        """Keep nothing open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way over one IP."""
+
+    post: Post
 
     def deliver(self, outgoing: Iterable[Outgoing], until: datetime) -> Iterator[Outcome]:
         """Hand messages over in order; what cannot be made is refused for good."""
         for one in outgoing:
-            self.before()
-            yield self.answer or self._taken(one)
+            self.post.before()
+            yield self.post.answer or self._taken(one)
 
     def _taken(self, one: Outgoing) -> Outcome:
         try:
-            self.bodies.append(one.render())
+            self.post.bodies.append(one.render())
         except RenderError as error:
             return Refused(later=False, code=None, response=error.detail)
-        self.taken.append(one)
+        self.post.taken.append(one)
         return Accepted("250 ok")
 
 
