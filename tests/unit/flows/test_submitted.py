@@ -141,7 +141,9 @@ def test_a_relay_that_says_later_is_asked_again_until_the_message_expires() -> N
         while not counter.queues.orders:
             counter.later(timedelta(seconds=10))
         waits.append((counter.clock.now - before).total_seconds())
-    assert waits == [30, 60, 120, 240, 480]
+    least = [30, 60, 120, 240, 480]  # and a spread of a quarter, and a look every 10 seconds
+    assert len(waits) == len(least)
+    assert all(one <= wait <= one * 1.25 + 10 for one, wait in zip(least, waits, strict=True))
     assert counter.why(taken, SUPPRESSED) == "expired"
 
 
