@@ -10,7 +10,7 @@ from mailtide.domain.content import Identity
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import RetryableError
-from mailtide.flows.block import Transport
+from mailtide.flows.hand_over import Transport
 from mailtide.flows.send import Order
 
 ORG = "org0000000000000"

@@ -20,7 +20,8 @@ from mailtide.domain.submission import Draft, Submission, ref_of
 from mailtide.domain.suppression import Stream
 from mailtide.domain.tracking import Tracker
 from mailtide.errors import MailtideError
-from mailtide.flows.block import Blocks, Transport
+from mailtide.flows.block import Blocks
+from mailtide.flows.hand_over import Transport
 from mailtide.flows.message_desk import MessageDesk
 from mailtide.flows.message_rehearsal import Rehearsal
 from mailtide.flows.send import Ending, Order, Sender

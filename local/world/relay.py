@@ -13,7 +13,7 @@ from local.world.faults import Fault, Steps
 from local.world.ses import SesWay
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import SendingIp, Ses
-from mailtide.flows.block import Transport
+from mailtide.flows.hand_over import Transport
 from mailtide.transports.ses import SesTransport
 
 

@@ -15,7 +15,7 @@ from mailtide.domain.message import EventRow
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import PermanentError, RetryableError
-from mailtide.flows.block import Transport
+from mailtide.flows.hand_over import Transport
 from tests.sending import Stage, claimed_block, reserved, send_block, sent
 from tests.sending_outside import (
     HOUR,

@@ -6,16 +6,15 @@ The order of the steps is what keeps anybody from being handed over twice:
     2. contacts and suppressions are read; places are reserved
     3. the block is opened: the row names who is placed where
     4. their `sent` rows are written ahead, with every dimension
-    5. bytes leave
+    5. bytes leave                               (flows/hand_over.py)
     6. one later batch takes those without a place and those put off
     7. the rows of the exceptions are corrected  (6 and 7: flows/conclude.py)
 
-A death after 3 leaves at most this block in doubt; whoever takes it over settles it
-(flows/takeover.py).
+A death after 3 leaves at most this block in doubt; flows/takeover.py settles it.
 Source: docs/domain/sending.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,19 +22,18 @@ from typing import Protocol
 
 from mailtide.domain import batch as rules
 from mailtide.domain import block as block_rules
-from mailtide.domain import identifiers, ip_router
+from mailtide.domain import ip_router
 from mailtide.domain.batch import Batch, Tally
 from mailtide.domain.block import Recipient
 from mailtide.domain.campaign import Campaign
-from mailtide.domain.contact import Contact
-from mailtide.domain.content import Identity
-from mailtide.domain.handover import Outcome, Outgoing, Refused
+from mailtide.domain.handover import Outcome, Refused
 from mailtide.domain.message import SUPPRESSED, EventRow
 from mailtide.domain.quota import Day, ReservationKey, day_end
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
 from mailtide.flows.conclude import Conclusion
+from mailtide.flows.hand_over import Composition, Transports, Way, hand_over
 
 
 class Reader(Protocol):
@@ -85,50 +83,11 @@ class Messages(Protocol):
         ...
 
 
-class Composition(Protocol):
-    """A campaign's content, ready to be made personal."""
-
-    @property
-    def identity(self) -> Identity:
-        """Who the messages are from."""
-        ...
-
-    def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
-        """Return the finished message; raises RenderError when it fails for this contact."""
-        ...
-
-
 class Composer(Protocol):
     """Makes compositions."""
 
     def compose(self, campaign: Campaign) -> Composition:
         """Return the campaign's content; the same object as long as the campaign is the same."""
-        ...
-
-
-class Transport(Protocol):
-    """A way out for messages of one sending IP."""
-
-    def deliver(self, outgoing: Sequence[Outgoing], until: datetime) -> Iterable[Outcome]:
-        """Hand messages over; outcomes come in their order, and none begins after `until`."""
-        ...
-
-
-class Transports(Protocol):
-    """The ways out."""
-
-    def of(self, ip: SendingIp) -> Transport:
-        """Return the transport of a sending IP."""
-        ...
-
-    def deliver(
-        self, loads: Sequence[tuple[Transport, Sequence[Outgoing]]], until: datetime
-    ) -> Sequence[Iterable[Outcome]]:
-        """Hand messages over several transports, at the same time where that can be."""
-        ...
-
-    def close(self) -> None:
-        """Close what is still open; the transports may be used again."""
         ...
 
 
@@ -149,14 +108,6 @@ class Places:
     ips: Mapping[str, SendingIp]
     keys: Mapping[str, ReservationKey]
     granted: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A sending IP with its transport, at hand before the block is opened."""
-
-    ip: SendingIp
-    transport: Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +152,8 @@ class Blocks:
         rows = block_rules.rows(block, opened, campaign)
         trouble = self._write_ahead(rows)
         if trouble is None:
-            outcomes = self._hand_over(opened, block, composition, ways, until)
+            over = {i: ways[ip] for i, ip in block_rules.placed(opened).items()}
+            outcomes = hand_over(block, over, composition, self.transports, until, self.clock)
         else:
             outcomes = dict.fromkeys(block_rules.placed(opened), trouble)
         planned = [one.planned for one in block]
@@ -257,28 +209,8 @@ class Blocks:
             return Refused(later=True, code=None, response=trouble.detail, tried=False)
         return None
 
-    def _hand_over(
-        self,
-        opened: Batch,
-        block: Sequence[Recipient],
-        composition: Composition,
-        ways: Mapping[str, Way],
-        until: datetime,
-    ) -> dict[int, Outcome]:
-        """Let the bytes leave."""
-        by_ip = block_rules.placed(opened)
-        indexes = [[i for i, over in by_ip.items() if over == ip_id] for ip_id in ways]
-        loads = [
-            (way.transport, [_outgoing(block[i], composition, way.ip, self.clock) for i in load])
-            for way, load in zip(ways.values(), indexes, strict=True)
-        ]
-        outcomes: dict[int, Outcome] = {}
-        for load, answers in zip(indexes, self.transports.deliver(loads, until), strict=True):
-            outcomes.update(zip(load, answers, strict=True))
-        return outcomes
-
     def close(self) -> None:
-        """Let go of the transports' connections; the next block opens new ones."""
+        """Let go of connections; the next block opens new ones."""
         self.transports.close()
 
     def _give_back(self, places: Places, opened: Batch, outcomes: Mapping[int, Outcome]) -> None:
@@ -287,21 +219,6 @@ class Blocks:
         A block whose outcomes are known must not fall into doubt for a few places.
         """
         for ip_id, key in places.keys.items():
-            used = block_rules.used(opened, outcomes, ip_id)
+            unused = places.granted[ip_id] - block_rules.used(opened, outcomes, ip_id)
             with suppress(RetryableError):
-                self.quota.give_back(key, places.granted[ip_id] - used)
-
-
-def _outgoing(
-    one: Recipient, composition: Composition, ip: SendingIp, clock: Callable[[], datetime]
-) -> Outgoing:
-    contact = one.contact
-    if contact is None:
-        raise ValueError("a recipient without a contact has no place")
-    bounces = composition.identity.bounce_domain
-    return Outgoing(
-        message_id=one.message_id,
-        recipient=contact.email,
-        envelope_from=identifiers.verp(ip.tag, one.message_id, bounces),
-        render=lambda: composition.render(contact, one.message_id, clock()),
-    )
+                self.quota.give_back(key, unused)

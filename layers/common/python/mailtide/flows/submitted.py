@@ -26,8 +26,8 @@ from mailtide.domain.suppression import Stream, Suppression
 from mailtide.domain.tracking import Tracker
 from mailtide.domain.trigger import Trigger
 from mailtide.errors import InvalidInputError, NotFoundError
-from mailtide.flows.block import Composition
 from mailtide.flows.csv_file import FileChangedError
+from mailtide.flows.hand_over import Composition
 
 KEPT = 32  # contents that one process keeps prepared
 NOBODY = Identity("", "", "", "", "", bounce_domain="")  # stands for one that is gone

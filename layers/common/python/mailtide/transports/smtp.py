@@ -2,7 +2,7 @@
 
     smtp.py              the transport of one relay, and its connections between two calls
     smtp_delivery.py     one event loop over all connections
-    smtp_queue.py        the messages of a call, and their outcomes
+    smtp_queue.py        the messages of a call, and their outcomes (smtp_work.py: for a session)
     smtp_dial.py         a connection being opened ... smtp_opening.py: what is said on it
     smtp_link.py         a connection in use ... smtp_session.py: what is said on it
     smtp_transaction.py  one message with its envelope

@@ -14,9 +14,8 @@ Source: RFC 2920 (PIPELINING), RFC 3030 (CHUNKING).
 
 from collections import deque
 from enum import Enum, auto
-from typing import Protocol
 
-from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
+from mailtide.domain.handover import Accepted, Refused, Unknown
 from mailtide.transports.smtp_opening import Extensions
 from mailtide.transports.smtp_reply import ReplyReader, ends_session, limits_messages, words
 from mailtide.transports.smtp_transaction import (
@@ -28,6 +27,7 @@ from mailtide.transports.smtp_transaction import (
     RSET,
     Transaction,
 )
+from mailtide.transports.smtp_work import Work
 
 WINDOW = 8  # messages whose answers may be outstanding at once with CHUNKING
 LOST = "the connection was lost before the end of the message"
@@ -41,42 +41,6 @@ class Mode(Enum):
     LOCK_STEP = auto()
     PIPELINED = auto()
     CHUNKED = auto()
-
-
-class Work(Protocol):
-    """Where messages come from and outcomes go to (transports/smtp_queue.py)."""
-
-    def next(self, extensions: Extensions) -> Transaction | None:
-        """Return the next message, rendered; None when there is none or no time."""
-        ...
-
-    def late(self) -> bool:
-        """Say whether the time for handing over has run out."""
-        ...
-
-    def settle(self, transaction: Transaction, outcome: Outcome) -> None:
-        """Take a message's outcome."""
-        ...
-
-    def too_late(self, transaction: Transaction) -> None:
-        """Put a message off whose time has run out."""
-        ...
-
-    def try_again(self, transaction: Transaction, refused: Refused) -> None:
-        """Give a message another session; `refused` is its outcome if it had two already."""
-        ...
-
-    def put_back(self, transaction: Transaction) -> None:
-        """Take a message back that this session did not look at."""
-        ...
-
-    def room(self, begun: int) -> bool:
-        """Say whether a session that began so many messages may begin another."""
-        ...
-
-    def learn(self, limit: int) -> None:
-        """Note how many messages a session may carry."""
-        ...
 
 
 class Session:

@@ -8,7 +8,7 @@ from datetime import datetime
 from mailtide.domain.handover import Outcome, Outgoing
 from mailtide.domain.relay import Network
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses
-from mailtide.flows.block import Transport
+from mailtide.flows.hand_over import Transport
 from mailtide.transports.ses import Account, Mailer, Rate, SesTransport
 from mailtide.transports.smtp import SmtpTransport
 from mailtide.transports.smtp_delivery import deliver

@@ -1,0 +1,46 @@
+"""Work: what a session asks of the call whose messages it carries.
+
+Implemented by transports/smtp_queue.py.
+"""
+
+from typing import Protocol
+
+from mailtide.domain.handover import Outcome, Refused
+from mailtide.transports.smtp_opening import Extensions
+from mailtide.transports.smtp_transaction import Transaction
+
+
+class Work(Protocol):
+    """Where messages come from and outcomes go to."""
+
+    def next(self, extensions: Extensions) -> Transaction | None:
+        """Return the next message, rendered; None when there is none or no time."""
+        ...
+
+    def late(self) -> bool:
+        """Say whether the time for handing over has run out."""
+        ...
+
+    def settle(self, transaction: Transaction, outcome: Outcome) -> None:
+        """Take a message's outcome."""
+        ...
+
+    def too_late(self, transaction: Transaction) -> None:
+        """Put a message off whose time has run out."""
+        ...
+
+    def try_again(self, transaction: Transaction, refused: Refused) -> None:
+        """Give a message another session; `refused` is its outcome if it had two already."""
+        ...
+
+    def put_back(self, transaction: Transaction) -> None:
+        """Take a message back that this session did not look at."""
+        ...
+
+    def room(self, begun: int) -> bool:
+        """Say whether a session that began so many messages may begin another."""
+        ...
+
+    def learn(self, limit: int) -> None:
+        """Note how many messages a session may carry."""
+        ...
