@@ -18,10 +18,10 @@ from local.demo import people
 from local.demo.campaign import add_sending_ips, import_people, start
 from local.laptop import Laptop, Options
 
-CONTACTS = 4000  # of the campaign, which has to outlast the messages sent meanwhile
-MESSAGES = 120
+CONTACTS = 3000  # of the campaign, which has to outlast the messages sent meanwhile
+MESSAGES = 100
 PAUSE_SECONDS = 0.15  # between calls
-WAIT_SECONDS = 60.0  # for what was taken to arrive
+WAIT_SECONDS = 120.0  # for what was taken to arrive
 BULK, PROMPT = "bulk", "prompt"
 SEED = "transactional"
 OPTIONS = Options(

@@ -22,7 +22,7 @@ WHEEL_ARCHITECTURE = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 # The services that the functions call; botocore describes 25 MB of others.
 BOTOCORE_SERVICES = frozenset(
-    {"dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs", "ssm", "sts"}
+    {"dynamodb", "events", "s3", "secretsmanager", "sesv2", "sns", "sqs", "ssm", "sts"}
 )
 NOT_CODE = shutil.ignore_patterns("__pycache__", "ruff.toml", "py.typed")
 
