@@ -29,8 +29,9 @@ OPTIONS = Options(
     stack={"visibility_seconds": 5, "sender_timeout_seconds": 20, "function_timeout_seconds": 20},
     receivers={
         "seed": SEED,
-        # Nobody opens anything meanwhile: what comes back is another benchmark's.
-        "behaviour": {"chaos": 0.0, "rates": {"open": 0.0, "complain": 0.0, "drop": 0.0}},
+        # Nobody opens anything: what comes back is another benchmark's. Nobody bounces: a reader
+        # who did once would be suppressed for the next round.
+        "behaviour": {"chaos": 0.0, "rates": {"hard": 0.0, "open": 0.0, "complain": 0.0}},
     },
 )
 CONTENT = {"subject": "Your code", "html": "<p>Your code is {{ variables.code }}.</p>"}
