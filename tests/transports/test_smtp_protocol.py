@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
-from mailtide.transports.smtp_queue import Queue, SessionLimit
+from mailtide.transports.smtp_queue import Queue
 from mailtide.transports.smtp_session import WINDOW, Session
+from mailtide.transports.smtp_work import SessionLimit
 from tests.transports.model_relay import CLOSE, ModelRelay, Script
 
 NOW = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)

@@ -27,7 +27,8 @@ from mailtide.transports.smtp_dial import Target
 from mailtide.transports.smtp_link import Link
 from mailtide.transports.smtp_opening import Login
 from mailtide.transports.smtp_patience import Patience
-from mailtide.transports.smtp_queue import Queue, SessionLimit
+from mailtide.transports.smtp_queue import Queue
+from mailtide.transports.smtp_work import SessionLimit
 
 
 @dataclass(frozen=True, slots=True)

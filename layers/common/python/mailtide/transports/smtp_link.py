@@ -116,28 +116,30 @@ class Link:
         unsent = self._unsent or session.data_to_send()
         while unsent and not session.over:
             part = unsent[:_RECORD] if self._tls else unsent
-            sent = self._leave(part)
+            try:
+                sent = self._socket.send(part)
+            except _WAIT:
+                sent = 0
+            except OSError as error:
+                self._hear_why(str(error))
+                return
             session.sent += sent
             if sent < len(part):
                 self._unsent = memoryview(unsent)[sent:]
                 self._await_room(True)
                 return
             unsent = unsent[sent:] if self._tls else b""
-            unsent = unsent or session.data_to_send()
+            if not unsent and (session.windowed or self._blocked):
+                unsent = session.data_to_send()
         self._unsent = b""
-        self._await_room(False)
+        if self._blocked:
+            self._await_room(False)
 
-    def _leave(self, data: bytes | memoryview) -> int:
-        try:
-            return self._socket.send(data)
-        except _WAIT:
-            return 0
-        except OSError as error:
-            # The relay may have said why before it hung up.
-            while not self.session.over and self._receive():
-                pass
-            self.session.lose(str(error))
-            return 0
+    def _hear_why(self, trouble: str) -> None:
+        """Read what the relay may have said before it hung up."""
+        while not self.session.over and self._receive():
+            pass
+        self.session.lose(trouble)
 
     def _await_room(self, blocked: bool) -> None:
         if blocked is not self._blocked and self._poll is not None:

@@ -7,26 +7,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from mailtide.domain.handover import Outcome, Outgoing, Refused
+from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.errors import PermanentError
 from mailtide.transports.smtp_opening import Extensions, NoConnectionError
+from mailtide.transports.smtp_reply import words
 from mailtide.transports.smtp_transaction import Transaction, mailbox
+from mailtide.transports.smtp_work import SessionLimit
 
 GIVE_UP_AFTER = 3  # sessions in a row that carried no message to an answer
 TOO_LATE = Refused(
     later=True, code=None, response="the time for handing over has run out", tried=False
 )
-
-
-class SessionLimit:
-    """How many messages a relay takes in one session, as far as it has said so."""
-
-    def __init__(self) -> None:
-        self.messages: int | None = None
-
-    def learn(self, messages: int) -> None:
-        """Note that a session ended after so many."""
-        self.messages = messages if self.messages is None else min(messages, self.messages)
 
 
 class Queue:
@@ -45,7 +36,9 @@ class Queue:
         self._outgoing = outgoing
         self._until = until
         self._clock = clock
-        self._outcomes: list[Outcome | None] = [None] * len(outgoing)
+        # What was accepted is kept as the relay said it, and made an outcome in the end: between
+        # two messages on the wire every step runs with cold caches, and costs several times more.
+        self._outcomes: list[Outcome | bytes | None] = [None] * len(outgoing)
         self._failures = 0  # in a row
         for number, one in enumerate(outgoing):
             self._address(number, one)
@@ -54,7 +47,8 @@ class Queue:
         try:
             sender, recipient = mailbox(one.envelope_from), mailbox(one.recipient)
         except ValueError as error:
-            self._settle(number, Refused(later=False, code=None, response=str(error)))
+            self._outcomes[number] = Refused(later=False, code=None, response=str(error))
+            self.unsettled -= 1
         else:
             self.waiting.append(Transaction(number, sender, recipient))
 
@@ -64,7 +58,11 @@ class Queue:
         Raises:
             RuntimeError: a message has none.
         """
-        found = [outcome for outcome in self._outcomes if outcome is not None]
+        found = [
+            Accepted(words(outcome)) if isinstance(outcome, bytes) else outcome
+            for outcome in self._outcomes
+            if outcome is not None
+        ]
         if len(found) != len(self._outgoing):
             raise RuntimeError("a message has no outcome")
         return found
@@ -75,23 +73,17 @@ class Queue:
         """Return the next message that can leave; those that cannot get their outcome."""
         while self.waiting:
             transaction = self.waiting.popleft()
-            if transaction.message is None and not self._render(transaction):
-                continue
-            missing = transaction.missing(extensions)
-            if missing is None:
+            try:
+                if transaction.message is None:
+                    one = self._outgoing[transaction.number]
+                    transaction.carry(one.render(), ready=one.ready)
+                if transaction.options:
+                    transaction.check(extensions)
+            except PermanentError as error:
+                self.settle(transaction, Refused(later=False, code=None, response=error.detail))
+            else:
                 return transaction
-            response = f"the relay does not know {missing}, which this message needs"
-            self.settle(transaction, Refused(later=False, code=None, response=response))
         return None
-
-    def _render(self, transaction: Transaction) -> bool:
-        one = self._outgoing[transaction.number]
-        try:
-            transaction.carry(one.render(), ready=one.ready)
-        except PermanentError as error:
-            self.settle(transaction, Refused(later=False, code=None, response=error.detail))
-            return False
-        return True
 
     def late(self) -> bool:
         """Say whether the time for handing over has run out; then nothing waits any more."""
@@ -100,38 +92,35 @@ class Queue:
         self._settle_waiting(TOO_LATE)
         return True
 
+    def accept(self, transaction: Transaction, line: bytes) -> None:
+        """Take it that the relay has the message, with its words."""
+        self._settle(transaction, line)
+
     def settle(self, transaction: Transaction, outcome: Outcome) -> None:
         """Take a message's outcome."""
-        self._settle(transaction.number, outcome)
+        self._settle(transaction, outcome)
+
+    def _settle(self, transaction: Transaction, outcome: Outcome | bytes) -> None:
+        number = transaction.number
+        if self._outcomes[number] is not None:
+            raise RuntimeError("a message has two outcomes")
+        self._outcomes[number] = outcome
+        self.unsettled -= 1
 
     def too_late(self, transaction: Transaction) -> None:
         """Put a message off whose time has run out."""
-        self._settle(transaction.number, TOO_LATE)
+        self.settle(transaction, TOO_LATE)
 
     def try_again(self, transaction: Transaction, refused: Refused) -> None:
         """Give a message one more session."""
         if transaction.tried or self.late():
-            self._settle(transaction.number, refused)
+            self.settle(transaction, refused)
         else:
             self.waiting.appendleft(transaction.anew(tried=True))
 
     def put_back(self, transaction: Transaction) -> None:
         """Take a message back that a session did not look at."""
         self.waiting.appendleft(transaction.anew(tried=transaction.tried))
-
-    def room(self, begun: int) -> bool:
-        """Say whether a session that began so many messages may begin another."""
-        return self.limit.messages is None or begun < self.limit.messages
-
-    def learn(self, limit: int) -> None:
-        """Note how many messages a session may carry."""
-        self.limit.learn(limit)
-
-    def _settle(self, number: int, outcome: Outcome) -> None:
-        if self._outcomes[number] is not None:
-            raise RuntimeError("a message has two outcomes")
-        self._outcomes[number] = outcome
-        self.unsettled -= 1
 
     # What concerns all that wait
 

@@ -15,7 +15,7 @@ Source: RFC 2920 (PIPELINING), RFC 3030 (CHUNKING).
 from collections import deque
 from enum import Enum, auto
 
-from mailtide.domain.handover import Accepted, Refused, Unknown
+from mailtide.domain.handover import Refused, Unknown
 from mailtide.transports.smtp_opening import Extensions
 from mailtide.transports.smtp_reply import ReplyReader, ends_session, limits_messages, words
 from mailtide.transports.smtp_transaction import (
@@ -47,11 +47,11 @@ class Session:
     """One session that is open for messages."""
 
     def __init__(self, extensions: Extensions, work: Work) -> None:
+        mode = _mode(extensions)
         self.extensions = extensions
         self.work = work
-        mode = _mode(extensions)
         self._lock_step = mode is Mode.LOCK_STEP
-        self._chunked = mode is Mode.CHUNKED
+        self.windowed = mode is Mode.CHUNKED  # more may leave before a reply comes
         self.over = False  # nothing more is to be said, or heard
         self.lost = False  # not even goodbye
         self.trouble = ""  # why it is over, when that was not our wish
@@ -62,11 +62,10 @@ class Session:
         self._open: deque[Transaction] = deque()  # in the order of their replies
         self._begun = 0  # messages
         self._ending = False  # no further message is to begin
-        self._refused = (
-            False  # that is the relay's wish, and what it refuses now it did not look at
-        )
+        self._refused = False  # that is its wish: what it refuses now it did not look at
         self._unclear = False  # the relay may still hold an envelope
         self._replies = ReplyReader()
+        self._next = (MAIL, RCPT, END if self.windowed else DATA)  # stages behind RSET, MAIL, RCPT
 
     @property
     def idle(self) -> bool:
@@ -99,7 +98,7 @@ class Session:
         return data
 
     def _go_on(self) -> None:
-        if self._chunked:
+        if self.windowed:
             # A relay that never answers must not get more than one message.
             may_begin = len(self._open) < (WINDOW if self.answered else 1)
         else:
@@ -111,7 +110,7 @@ class Session:
 
     def _begin(self) -> None:
         """Write as much of the next message as may leave now; the time was looked at."""
-        if self._ending or not self.work.room(self._begun):
+        if self._ending or self._begun >= self.work.limit.messages:
             self._ending = True
             return
         transaction = self.work.next(self.extensions)
@@ -120,17 +119,18 @@ class Session:
         self._begun += 1
         # RFC 3030 section 2: behind a BDAT that failed only RSET is sure to clear the envelope,
         # and whether it fails is not known yet. Else a later message could go to its recipient.
-        if self._unclear or (self._chunked and self._open):
+        if self._unclear or (self.windowed and self._open):
             self._write(b"RSET\r\n")
             transaction.stage = RSET
             self._unclear = False
         self._open.append(transaction)
-        if self._chunked:
+        if self.windowed:
             message = transaction.message or b""
-            self._write(transaction.envelope(f"BDAT {len(message)} LAST"), message)
+            self._write(transaction.envelope, b"BDAT %d LAST\r\n" % len(message))
+            self._write(message)
             transaction.end = self._written
         elif not self._lock_step:
-            self._write(transaction.envelope("DATA"))
+            self._write(transaction.envelope, b"DATA\r\n")
         elif transaction.stage == MAIL:
             self._write(transaction.command())
 
@@ -166,7 +166,7 @@ class Session:
         if transaction.refused and transaction.stage == RCPT:
             self.lose(f"a recipient is taken whose sender was not: {words(line)}")
             return
-        self._advance(transaction)
+        transaction.stage = self._next[transaction.stage]
         if self._lock_step:
             self._step(transaction)
 
@@ -178,12 +178,7 @@ class Session:
         if self._lock_step:
             self._close(transaction)
         else:
-            self._advance(transaction)
-
-    def _advance(self, transaction: Transaction) -> None:
-        """Wait for the reply to the next command; BDAT has but one."""
-        next_stage = transaction.stage + 1
-        transaction.stage = END if self._chunked and next_stage == DATA else next_stage
+            transaction.stage = self._next[transaction.stage]
 
     def _step(self, transaction: Transaction) -> None:
         """Write the next command, if there is still time for it."""
@@ -209,7 +204,8 @@ class Session:
             self.lose("the time for handing over has run out")  # DATA cannot be taken back
         else:
             transaction.stage = END
-            self._write(transaction.data(), END_OF_DATA)
+            message = transaction.message if transaction.ready else transaction.data()
+            self._write(message or b"", END_OF_DATA)
             transaction.end = self._written
             if not self._lock_step:
                 self._begin()
@@ -217,7 +213,7 @@ class Session:
     def _at_end(self, transaction: Transaction, code: int, line: bytes) -> None:
         early = transaction.end is not None and transaction.end > self.sent
         if 200 <= code < 300 and not (early or transaction.refused):
-            self.work.settle(transaction, Accepted(words(line)))
+            self.work.accept(transaction, line)
             self.answered += 1
         elif code // 100 in (4, 5):
             self._refuse(transaction, code, line)
@@ -231,7 +227,7 @@ class Session:
             self.lose(f"an answer in the middle of the message: {words(line)}")
         if not self.over:
             self._open.popleft()
-            self._unclear = transaction.refused and self._chunked
+            self._unclear = transaction.refused and self.windowed
 
     def _refuse(self, transaction: Transaction, code: int, line: bytes) -> None:
         """Read a reply that is no consent; the session may be over with it, or out of step."""
@@ -259,7 +255,7 @@ class Session:
             self.work.try_again(transaction, refused)
         carried = self._begun - len(self._open)
         if carried and not self._refused and limits_messages(refused.response):
-            self.work.learn(carried)
+            self.work.limit.learn(carried)
         self._ending = self._refused = True
         self.trouble = refused.response
         if refused.code == 421:

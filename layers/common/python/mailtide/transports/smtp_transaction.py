@@ -6,6 +6,7 @@ Source: RFC 5321 sections 3.3 and 4.5.2 (transparency), RFC 3030 (BDAT), RFC 653
 import re
 
 from mailtide.domain.host import ascii_domain
+from mailtide.errors import PermanentError
 from mailtide.transports.smtp_opening import Extensions
 
 END_OF_DATA = b".\r\n"
@@ -24,6 +25,7 @@ class Transaction:
 
     __slots__ = (
         "end",
+        "envelope",
         "message",
         "number",
         "options",
@@ -46,7 +48,9 @@ class Transaction:
         self.number = number
         self.sender = sender
         self.recipient = recipient
-        self.options = _UTF8 if not (sender.isascii() and recipient.isascii()) else ""  # of MAIL
+        self.options = ""  # of MAIL
+        self.envelope = b""  # MAIL and RCPT
+        self._address("" if sender.isascii() and recipient.isascii() else _UTF8)
         self.message: bytes | None = None  # with CRLF at the end of each line, the last too
         self.ready = False  # the message is 7-bit, and none of its lines begins with a dot
         self.tried = False  # a session ended with it once
@@ -54,38 +58,41 @@ class Transaction:
         self.refused = False  # its outcome is known, and the rest of its replies says nothing
         self.end: int | None = None  # of the message in the session's bytes, once it is written
 
+    def _address(self, options: str) -> None:
+        self.options = options
+        self.envelope = (
+            f"MAIL FROM:<{self.sender}>{options}\r\nRCPT TO:<{self.recipient}>\r\n".encode()
+        )
+
     def carry(self, message: bytes, *, ready: bool) -> None:
         """Take the rendered message; `ready` promises the form that SMTP wants."""
         self.message = message if ready else _lines(message)
         self.ready = ready
         if not (ready or self.options or message.isascii()):
-            self.options = _EIGHT_BIT
+            self._address(_EIGHT_BIT)
 
     def anew(self, *, tried: bool) -> "Transaction":
         """Return another transaction for the message: this one's replies may still come."""
         other = Transaction(self.number, self.sender, self.recipient)
-        other.options, other.message, other.ready = self.options, self.message, self.ready
+        other.message, other.ready = self.message, self.ready
+        other.options, other.envelope = self.options, self.envelope
         other.tried = tried
         return other
 
-    def missing(self, extensions: Extensions) -> str | None:
-        """Name an extension that this message needs and a relay does not offer."""
-        if not self.options:
-            return None
-        needed = [name for name in ("SMTPUTF8", "8BITMIME") if name in self.options]
-        return next((name for name in needed if name not in extensions), None)
+    def check(self, extensions: Extensions) -> None:
+        """Check that a relay offers what this message needs.
 
-    def envelope(self, last: str) -> bytes:
-        """Return all commands of the envelope at once, with another behind them."""
-        return (
-            f"MAIL FROM:<{self.sender}>{self.options}\r\nRCPT TO:<{self.recipient}>\r\n{last}\r\n"
-        ).encode()
+        Raises:
+            PermanentError: it does not.
+        """
+        for name in ("SMTPUTF8", "8BITMIME"):
+            if name in self.options and name not in extensions:
+                raise PermanentError(f"the relay does not know {name}, which this message needs")
 
     def command(self) -> bytes:
         """Return the command of this stage alone."""
-        if self.stage == MAIL:
-            return f"MAIL FROM:<{self.sender}>{self.options}\r\n".encode()
-        return f"RCPT TO:<{self.recipient}>\r\n".encode() if self.stage == RCPT else b"DATA\r\n"
+        mail, end, rcpt = self.envelope.partition(b"\r\n")
+        return {MAIL: mail + end, RCPT: rcpt}.get(self.stage, b"DATA\r\n")
 
     def data(self) -> bytes:
         """Return the message as it stands behind DATA, without its end."""

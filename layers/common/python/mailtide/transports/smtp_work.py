@@ -3,6 +3,7 @@
 Implemented by transports/smtp_queue.py.
 """
 
+import sys
 from typing import Protocol
 
 from mailtide.domain.handover import Outcome, Refused
@@ -10,8 +11,21 @@ from mailtide.transports.smtp_opening import Extensions
 from mailtide.transports.smtp_transaction import Transaction
 
 
+class SessionLimit:
+    """How many messages a relay takes in one session, as far as it has said so."""
+
+    def __init__(self) -> None:
+        self.messages = sys.maxsize
+
+    def learn(self, messages: int) -> None:
+        """Note that a session ended after so many."""
+        self.messages = min(messages, self.messages)
+
+
 class Work(Protocol):
     """Where messages come from and outcomes go to."""
+
+    limit: SessionLimit  # shared by all sessions with a relay
 
     def next(self, extensions: Extensions) -> Transaction | None:
         """Return the next message, rendered; None when there is none or no time."""
@@ -19,6 +33,10 @@ class Work(Protocol):
 
     def late(self) -> bool:
         """Say whether the time for handing over has run out."""
+        ...
+
+    def accept(self, transaction: Transaction, line: bytes) -> None:
+        """Take it that the relay has the message, with its words."""
         ...
 
     def settle(self, transaction: Transaction, outcome: Outcome) -> None:
@@ -35,12 +53,4 @@ class Work(Protocol):
 
     def put_back(self, transaction: Transaction) -> None:
         """Take a message back that this session did not look at."""
-        ...
-
-    def room(self, begun: int) -> bool:
-        """Say whether a session that began so many messages may begin another."""
-        ...
-
-    def learn(self, limit: int) -> None:
-        """Note how many messages a session may carry."""
         ...
