@@ -1,13 +1,24 @@
 """Audit: everything that must hold when a campaign is over, asked through the API alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cli.api import Api
-from local.books import HOUR, IDENTITY, PROVIDER, TOTAL, Cell, Difference, compare, hour
+from local.books import (
+    HOUR,
+    IDENTITY,
+    PROVIDER,
+    TOTAL,
+    Cell,
+    Difference,
+    compare,
+    hour,
+    people_problems,
+    unmailed,
+)
 from local.confusion import Confusion, confuse
 from local.receivers_process import Receivers
 
@@ -42,6 +53,29 @@ def audit(api: Api, receivers: Receivers, campaign_id: str) -> Audit:
     doubtful = sum(int(message["doubtful_hits"]) for message in ledger["messages"])
     differences = compare(ledger, counters(api, campaign_id))
     return Audit(differences, doubtful, _confusion(api, ledger), ledger)
+
+
+def mailed_wrongly(
+    api: Api,
+    campaign_id: str,
+    ledger: Mapping[str, Any],
+    *,
+    expected: Collection[str],
+    suppressed: Collection[str],
+) -> list[str]:
+    """Say who was mailed twice, against a suppression, without reason or not at all.
+
+    Only who is shown as in doubt may be without mail. The arguments are those of `people_problems`.
+    """
+    in_doubt = {who for who in unmailed(ledger, expected) if _in_doubt(api, who, campaign_id)}
+    return people_problems(ledger, expected=expected, suppressed=suppressed, in_doubt=in_doubt)
+
+
+def _in_doubt(api: Api, address: str, campaign_id: str) -> bool:
+    messages = api.all("/api/messages", recipient=address)
+    mine = [one["message_id"] for one in messages if one["campaign_id"] == campaign_id]
+    doubts = [event for of in mine for event in _timeline(api, of) if event["type"] == "doubted"]
+    return bool(doubts) and not all(event["details"]["settled"] for event in doubts)
 
 
 def counters(api: Api, campaign_id: str) -> dict[Cell, int]:

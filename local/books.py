@@ -6,6 +6,10 @@ happened so close to the edge of an hour that either side is right: each fact of
 the span in which the product may have stamped it, and counts for certain in an hour only if the
 whole span lies in it.
 
+A message in doubt (the connection was lost before the relay answered) was counted as sent ahead of
+its hand-over. Once all events are in, one that the relay took is in doubt no longer; so those that
+still are have to make up, cell by cell, what is counted as sent and not in the ledger.
+
 Units: spans are closed, aware UTC instants; counts are messages, attempts (`deferred`) or hits.
 """
 
@@ -43,6 +47,7 @@ SUMS = {
     hits: tuple(f"{hits}_{verdict}" for verdict in ("human", "machine", "unknown"))
     for hits in ("opens", "clicks")
 }
+IN_DOUBT = "in_doubt"
 KEPT_BACK = "kept_back"  # a fate that counts as no bounce: no receiver was asked
 SECOND = timedelta(seconds=1)
 # `sent` is stamped before a block's first byte leaves, so the whole block may lie in between.
@@ -167,12 +172,14 @@ def hour(at: datetime) -> str:
 
 
 def _told(counters: Mapping[Cell, int]) -> dict[Cell, int]:
-    """Return what the product says of the compared metrics, without zeros."""
+    """Return what the product says of the compared metrics, without zeros and doubts."""
     told: Counter[Cell] = Counter()
     parts = {part: total for total, members in SUMS.items() for part in members}
     for (dimension, value, metric), count in counters.items():
         compared = parts.get(metric, metric)
-        if compared in METRICS and (compared != "failed" or dimension == TOTAL):
+        if metric == IN_DOUBT:
+            told[dimension, value, "sent"] -= count
+        elif compared in METRICS and (compared != "failed" or dimension == TOTAL):
             told[dimension, value, compared] += count
     return {cell: count for cell, count in told.items() if count}
 
@@ -188,8 +195,19 @@ def _hours_together(exact: Counter[Cell], told: Mapping[Cell, int]) -> Iterator[
             yield Difference("all hours together", "", metric, expected, expected, counted)
 
 
+def unmailed(ledger: Ledger, expected: Collection[str]) -> set[str]:
+    """Return which of these lower-case addresses the carriers neither took nor refused for good."""
+    taken = {message["recipient"].lower() for message in ledger["messages"]}
+    refused = {r["recipient"].lower() for r in ledger["refusals"] if r["code"] >= 500}
+    return set(expected) - taken - refused
+
+
 def people_problems(
-    ledger: Ledger, *, expected: Collection[str], suppressed: Collection[str]
+    ledger: Ledger,
+    *,
+    expected: Collection[str],
+    suppressed: Collection[str],
+    in_doubt: Collection[str] = (),
 ) -> list[str]:
     """Say who was mailed twice, against a suppression, without reason or not at all.
 
@@ -197,14 +215,15 @@ def people_problems(
         ledger: the campaign's.
         expected: lower-case addresses that the campaign is for, the suppressed left out.
         suppressed: lower-case addresses that were suppressed before it started.
+        in_doubt: lower-case addresses that the product reports as perhaps never mailed.
     """
     mailed = Counter(message["recipient"].lower() for message in ledger["messages"])
-    refused = {r["recipient"].lower() for r in ledger["refusals"] if r["code"] >= 500}
     kinds = (
         ("mailed twice", [who for who, times in mailed.items() if times > 1]),
         ("mailed though suppressed", mailed.keys() & set(suppressed)),
         ("mailed though on no list", mailed.keys() - set(expected) - set(suppressed)),
-        ("never mailed", set(expected) - mailed.keys() - refused),
+        ("never mailed", unmailed(ledger, expected) - set(in_doubt)),
+        ("mailed and still in doubt", mailed.keys() & set(in_doubt)),
     )
     found = [f"{who}: {problem}" for problem, people in kinds for who in sorted(people)]
     if ledger["duplicates"]:

@@ -12,8 +12,7 @@ import time
 from rich.console import Console
 
 from local import laptop
-from local.audit import audit
-from local.books import people_problems
+from local.audit import audit, mailed_wrongly
 from local.demo import people, report
 from local.demo.campaign import Audience, add_sending_ips, import_people, start, suppress
 from local.demo.progress import progress
@@ -83,8 +82,12 @@ class Demo:
         if not quiet:
             problems.append(f"after {CAMPAIGN_SECONDS:.0f} seconds numbers still changed")
         problems += found.problems
-        problems += people_problems(
-            found.ledger, expected=audience.expected, suppressed=audience.suppressed
+        problems += mailed_wrongly(
+            self._api,
+            campaign_id,
+            found.ledger,
+            expected=audience.expected,
+            suppressed=audience.suppressed,
         )
         report.show_insights(self._console, self._api, campaign_id)
         report.show_confusion(self._console, found.confusion)

@@ -177,8 +177,8 @@ def test_a_human_open_is_kept_with_the_contact(aws: Stack) -> None:
         )
     )
     ingest(sqs_event(*PAYLOADS), Context())
-    assert react(batch(stream()), Context()) == {"engaged": 1}
-    assert react(batch(stream()), Context()) == {"engaged": 0}
+    assert react(batch(stream()), Context()) == {"engaged": 1, "fired": 0}
+    assert react(batch(stream()), Context()) == {"engaged": 0, "fired": 0}
     stored = dynamo.get(ContactRow, shard_key(ORG, contact(1)), contact(1))
     assert stored is not None
     assert stored.last_open_at is not None

@@ -18,13 +18,14 @@ import pytest
 from cli.api import Api
 from cli.bootstrap import bootstrap
 from local import receivers_process
-from local.audit import Audit, audit
-from local.books import import_problems, people_problems
+from local.audit import Audit, audit, mailed_wrongly
+from local.books import import_problems, unmailed
 from local.demo import people
 from local.receivers_process import Receivers
 from mailtide import app
 from mailtide.domain import metrics
 from mailtide.store import dynamo
+from mailtide.transports.smtp_session import WINDOW
 from tests.aws import Stack
 from tests.functions.cloud import Cloud
 from tests.functions.front_door import FrontDoor, open_door
@@ -119,7 +120,10 @@ def test_every_row_is_imported_merged_or_reported(life: Life) -> None:
 def test_everybody_is_mailed_once_and_nobody_who_is_suppressed(life: Life) -> None:
     expected, suppressed = life.audience.expected, life.audience.suppressed
     assert len(expected) == 196
-    assert people_problems(life.found.ledger, expected=expected, suppressed=suppressed) == []
+    found = mailed_wrongly(
+        life.api, life.campaign_id, life.found.ledger, expected=expected, suppressed=suppressed
+    )
+    assert found == []
 
 
 def test_no_sending_ip_passes_its_daily_limit(life: Life) -> None:
@@ -128,11 +132,13 @@ def test_no_sending_ip_passes_its_daily_limit(life: Life) -> None:
     assert all(count <= LIMITS[tag] for (tag, _), count in days.items())
 
 
-def test_the_campaign_is_sent_and_nothing_of_it_is_in_doubt_or_missing(life: Life) -> None:
+def test_the_campaign_is_sent_and_only_what_was_lost_on_the_way_is_in_doubt(life: Life) -> None:
+    """One connection is lost behind a message; up to a window of others was on the way there."""
     assert state(life.api, life.campaign_id) == "sent"
     insights = life.api.get(f"/api/campaigns/{life.campaign_id}/insights")
     assert insights["complete"]
-    assert insights["totals"]["counts"]["in_doubt"] == 0
+    in_doubt = insights["totals"]["counts"]["in_doubt"]
+    assert in_doubt == len(unmailed(life.found.ledger, life.audience.expected)) < WINDOW
 
 
 def test_insights_equal_the_receivers_ledger(life: Life) -> None:

@@ -19,6 +19,7 @@ from local.books import (
     hour,
     import_problems,
     people_problems,
+    unmailed,
 )
 
 NOON = datetime(2026, 11, 24, 12, 20, tzinfo=UTC)
@@ -174,6 +175,26 @@ def test_message_that_the_relay_refused_for_good_is_a_failure() -> None:
 def test_message_that_its_carrier_kept_back_is_sent_and_no_bounce() -> None:
     book = ledger(message(fate="kept_back", bounced_at=NOON.isoformat()))
     assert {fact.metric for fact in facts(book)} == {"sent"}
+
+
+def test_doubts_make_up_what_is_sent_and_not_in_the_ledger() -> None:
+    book = ledger(message())
+    counters = faithful(book)
+    for cell in [cell for cell in counters if cell[2] == "sent"]:
+        counters[cell] += 2
+        counters[*cell[:2], "in_doubt"] += 2
+    assert compare(book, counters) == []
+    counters[TOTAL, "", "in_doubt"] += 1
+    assert [d.metric for d in compare(book, counters)] == ["sent"]
+
+
+def test_only_who_is_in_doubt_may_be_without_mail_and_only_them() -> None:
+    book, both = ledger(message()), {"anna@gmail.com", "zoe@gmail.com"}
+    assert unmailed(book, both) == {"zoe@gmail.com"}
+    assert people_problems(book, expected=both, suppressed=(), in_doubt={"zoe@gmail.com"}) == []
+    assert people_problems(book, expected=both, suppressed=(), in_doubt=both) == [
+        "anna@gmail.com: mailed and still in doubt"
+    ]
 
 
 def test_everybody_expected_and_nobody_else_is_no_problem() -> None:
