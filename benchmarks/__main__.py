@@ -12,6 +12,7 @@ from benchmarks import machine
 from benchmarks.promise import HEAD, Promise
 
 MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each has `run`
+    "rendering",
     "launch",
     "smtp",
     "sender",

@@ -20,8 +20,12 @@ DOMAIN_LIBRARIES = {
     "address.py": {"email_validator"},
     "host.py": {"idna"},
     "inlining.py": {"css_inline"},
+    "liquid_compiler.py": {"liquid"},
+    "liquid_expressions.py": {"liquid"},
     "liquid_language.py": {"dateutil", "liquid"},
     "liquid_limits.py": {"liquid"},
+    "liquid_runtime.py": {"liquid"},
+    "liquid_statements.py": {"liquid"},
     "mjml_compiler.py": {"mjml"},
 }
 

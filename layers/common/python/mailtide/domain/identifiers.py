@@ -13,6 +13,7 @@ SHARDS = "0123456789abcdef"  # contacts, members and suppressions lie in the sam
 CAMPAIGN_BYTES = 6
 CAMPAIGN_CHARS = 10
 MESSAGE_BYTES = 16
+MESSAGE_CHARS = 26
 ID_BYTES = 10
 CHANCE_BYTES = 4  # of an id that begins with an instant
 _END_OF_TIME = 2**48 - 1  # ms
@@ -94,8 +95,16 @@ def campaign_of(message: str) -> str:
 
 
 def pack_message(message: str) -> bytes:
-    """Return a message id as its 16 bytes."""
-    return decode(message[:CAMPAIGN_CHARS]) + decode(message[CAMPAIGN_CHARS:])
+    """Return a message id as its 16 bytes.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    if not (len(message) == MESSAGE_CHARS and message.isascii() and message.isalnum()):
+        raise ValueError(f"not a message id: {message!r}")
+    # Python's own base 32 is base32hex; the campaign's 10 characters end in two bits of nothing.
+    campaign, contact = int(message[:CAMPAIGN_CHARS], 32) >> 2, int(message[CAMPAIGN_CHARS:], 32)
+    return campaign.to_bytes(CAMPAIGN_BYTES) + contact.to_bytes(MESSAGE_BYTES - CAMPAIGN_BYTES)
 
 
 def unpack_message(raw: bytes) -> str:

@@ -66,7 +66,7 @@ class _Liquid(Limited):
             del self.tags[tag]
         del self.filters["safe"]  # it would let a contact's own words be markup
         self.add_filter("date", _date)
-        self.add_filter("mt_field", _field)
+        self.add_filter("mt_field", field)
         self.add_filter("mt_bind", _bind)
         self.add_filter("mt_tag", _tag)
         self.limit()
@@ -100,7 +100,7 @@ def _offset(_name: str | None, seconds: int | None) -> int | None:
 
 
 @liquid_filter
-def _field(value: object) -> str:
+def field(value: object) -> str:
     """Encode a value for a place inside a URL, where it can change neither host nor path depth."""
     return Markup(quote("" if value is None else str(value), safe=""))
 
@@ -137,6 +137,13 @@ _PLAIN = _Liquid(autoescape=False)
 _MADE = _Liquid(autoescape=False)
 _MADE.filters |= dict.fromkeys(("escape", "escape_once", "newline_to_br"), _as_it_is)
 _ENVIRONMENTS = {Use.HTML: _Liquid(autoescape=True), Use.PLAIN: _PLAIN, Use.MADE: _MADE}
+
+
+def engine(use: Use) -> Environment:
+    """Return the engine that fills texts for a use."""
+    return _ENVIRONMENTS[use]
+
+
 # The names of the engine's own nodes are no tags that a template can use.
 TAGS = frozenset(_PLAIN.tags) - {"content", "illegal", "output"}
 FILTERS = frozenset(name for name in _PLAIN.filters if not name.startswith(OURS))
@@ -148,6 +155,7 @@ class Program:
 
     part: str
     template: BoundTemplate
+    use: Use
 
     def fill(self, data: Mapping[str, Any]) -> str:
         """Fill the part for one message.
@@ -171,7 +179,7 @@ def read(part: str, source: str, use: Use = Use.PLAIN) -> Program:
     stopped = syntax_error(source)
     if stopped is not None:
         raise refusal([fault_at(part, source, *stopped)])
-    return Program(part, _ENVIRONMENTS[use].from_string(source))
+    return Program(part, _ENVIRONMENTS[use].from_string(source), use)
 
 
 def syntax_error(source: str) -> tuple[int, str] | None:

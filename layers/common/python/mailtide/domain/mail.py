@@ -5,8 +5,8 @@ contact's data, and it folds ids and addresses in the middle. The parts are the 
 Source: RFC 5322 (headers), RFC 2045 to 2047 (parts, encoded words), RFC 6532 (UTF-8 in headers).
 """
 
-import base64
 import re
+from binascii import b2a_base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,43 +76,64 @@ def build(mail: Mail) -> bytes:
     return "".join(_headers(mail)).encode() + message.as_bytes()
 
 
+def line(name: str, value: str) -> str:
+    """Write one header.
+
+    Raises:
+        ValueError: when the value would end it early.
+    """
+    if not is_header_safe(value.replace("\r\n ", "")):
+        raise ValueError(f"a line break or a control character in {name}")
+    return f"{name}: {value}\r\n"
+
+
+def sender(name: str, address: str) -> str:
+    """Write what stands in From: a name, if there is one, and an address in ASCII."""
+    return _named(name, own(address))
+
+
+def own(address: str) -> str:
+    """Return an address of the sender's; the relay may not know SMTPUTF8, so it is ASCII."""
+    if not address.isascii():
+        raise ValueError(f"a sender's address needs an ASCII local part: {address!r}")
+    return recipient(address)
+
+
+def message_name(message_id: str, address: str) -> str:
+    """Write the Message-ID: the id at the domain of From."""
+    return f"<{message_id}@{address.rpartition('@')[2]}>"
+
+
 def _headers(mail: Mail) -> Iterator[str]:
-    sender = _address(_ascii(mail.from_address))
-    headers = {
-        "From": _named(mail.from_name, sender),
-        "To": _named(mail.to_name, _address(mail.to)),
-        "Subject": _words(mail.subject),
-        "Date": format_datetime(mail.date),
-        "Message-ID": f"<{mail.message_id}@{sender.rpartition('@')[2]}>",
-        **mail.headers,
-    }
+    yield line("From", sender(mail.from_name, mail.from_address))
+    yield line("To", _named(mail.to_name, recipient(mail.to)))
+    yield line("Subject", words(mail.subject))
+    yield line("Date", format_datetime(mail.date))
+    yield line("Message-ID", message_name(mail.message_id, mail.from_address))
+    for name, value in mail.headers.items():
+        yield line(name, value)
     if mail.reply_to is not None:
-        headers["Reply-To"] = _address(_ascii(mail.reply_to))
-    for name, value in headers.items():
-        if not is_header_safe(value.replace("\r\n ", "")):
-            raise ValueError(f"a line break or a control character in {name}")
-        yield f"{name}: {value}\r\n"
+        yield line("Reply-To", own(mail.reply_to))
 
 
 def _named(name: str, address: str) -> str:
     return f"{_phrase(name)} <{address}>" if name else address
 
 
-def _address(address: str) -> str:
+def recipient(address: str) -> str:
+    """Return an address as it stands in To.
+
+    Raises:
+        ValueError: when no header can hold it.
+    """
     if _ADDRESS.fullmatch(address) is None or len(address) > _MAX_PLAIN:
         raise ValueError(f"not an address that a header can hold: {address[:100]!r}")
     return address
 
 
-def _ascii(address: str) -> str:
-    if not address.isascii():
-        raise ValueError(f"a sender's address needs an ASCII local part: {address!r}")
-    return address
-
-
 def _phrase(name: str) -> str:
     if not _is_plain(name):
-        return _words(name)
+        return words(name)
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -120,16 +141,21 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and "=?" not in text and len(text) <= _MAX_PLAIN
 
 
-def _words(text: str) -> str:
-    """Write a text for a header: as it is, or as encoded words of whole characters."""
+def words(text: str) -> str:
+    """Write a text for a header: as it is, or as encoded words of whole characters.
+
+    Raises:
+        ValueError: when it holds a line end or a control character.
+    """
     if not is_header_safe(text):
         raise ValueError("a line break or a control character in a header")
     if _is_plain(text):
         return text
-    words: list[bytes] = [b""]
-    for char in text:
-        raw = char.encode()
-        if len(words[-1]) + len(raw) > _WORD_BYTES:
-            words.append(b"")
-        words[-1] += raw
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
+    raw, written, start = text.encode(), [], 0
+    while start < len(raw):
+        end = start + _WORD_BYTES
+        while end < len(raw) and raw[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        written.append(f"=?utf-8?b?{b2a_base64(raw[start:end], newline=False).decode()}?=")
+        start = end
+    return "\r\n ".join(written)

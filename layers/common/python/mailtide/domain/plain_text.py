@@ -33,6 +33,8 @@ _ENDED_BY = {
 }
 # What breaks lines: noncharacters, until the text is filled and its empty pieces are known.
 _LINE, _PARAGRAPH, _NEW_LINE = "\ufdd2", "\ufdd3", "\ufdd4"
+START = "\ufdd5"  # where nothing stands before: stripped white space
+_BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_NEW_LINE}]")
 _SPACES = re.compile(rf"[\s{_LINE}{_PARAGRAPH}{_NEW_LINE}]+")
 _BLOCK = re.compile(r"\{%-?\s*(?P<end>end)?(?P<name>case|for|if|ifchanged|tablerow|unless)\b")
 _ALTERNATIVE = re.compile(r"\{%-?\s*(?:else|elsif|when)\b")
@@ -56,6 +58,33 @@ def plain_text(masked: Masked, shown: Shown) -> str:
 def settled(text: str) -> str:
     """Return a filled text with its breaks as line ends, of which two at most are together."""
     return _SPACES.sub(_settle, text).strip() + "\n"
+
+
+def settled_gap(spaces: str) -> str:
+    """Settle white space that stands between two things, or before the first (`START`)."""
+    return "" if spaces.startswith(START) else _SPACES.sub(_settle, spaces)
+
+
+def is_calm(text: str) -> bool:
+    """Say whether settling a text around it leaves a value as it is, and its neighbours apart."""
+    return text == " ".join(text.split()) and _BREAKS.search(text) is None
+
+
+def begins_with_words(text: str) -> bool:
+    """Say whether something other than white space comes first."""
+    return text != "" and _SPACES.match(text) is None
+
+
+def gaps(text: str) -> tuple[str, str, str]:
+    """Cut a piece of text: white space before, what is between, settled, and white space behind.
+
+    Where there is nothing else, all of it is before.
+    """
+    first = _SPACES.match(text)
+    start, end = first.end() if first else 0, len(text)
+    while end > start and _SPACES.fullmatch(text[end - 1]):
+        end -= 1
+    return text[:start], _SPACES.sub(_settle, text[start:end]), text[end:]
 
 
 def _settle(match: re.Match[str]) -> str:

@@ -54,10 +54,8 @@ class Variant:
         Raises:
             RenderError: when the template fails for this contact.
         """
-        data = self._data(contact, message_id, at)
-        subject = self.subject.fill(data).strip()
-        if not subject:
-            raise RenderError("subject: it is empty for this contact", part="subject")
+        data = self.data(contact, message_id, at)
+        subject = titled(self.subject.fill(data))
         html, text = self.html.fill(data), self.text.fill(data)
         return Content(subject, html, plain_text.settled(text) if self.text_is_made else text)
 
@@ -88,7 +86,9 @@ class Variant:
         except ValueError as error:
             raise RenderError(f"headers: {error}") from error
 
-    def _data(self, contact: Contact, message_id: str, at: datetime) -> dict[str, Any]:
+    def data(self, contact: Contact, message_id: str, at: datetime) -> dict[str, Any]:
+        """Return what the names in the template stand for, in one contact's message."""
+
         def bind(url: str, index: int) -> str:
             target = tagged(url, self.utm)
             if not is_http(target):
@@ -107,6 +107,18 @@ class Variant:
             TAG: lambda url: tagged(url, self.utm),
             NOW: at,
         }
+
+
+def titled(subject: str) -> str:
+    """Return a filled subject as it stands in the header.
+
+    Raises:
+        RenderError: when nothing is left of it.
+    """
+    subject = subject.strip()
+    if not subject:
+        raise RenderError("subject: it is empty for this contact", part="subject")
+    return subject
 
 
 def prepare(

@@ -18,6 +18,7 @@ import base64
 import binascii
 import hmac
 import re
+from binascii import b2a_base64
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
@@ -37,6 +38,7 @@ _LINK_MAC = 14
 _LINK_HEAD = 1 + identifiers.CAMPAIGN_BYTES + 2
 _MAILED: Final = {"r": Purpose.REPLY, "u": Purpose.UNSUBSCRIBE}
 _ADDRESS = re.compile(r"([ru])-([0-9a-v]{48})@.+", re.IGNORECASE | re.ASCII | re.DOTALL)
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _HTTP_URL = re.compile(r"https?://[a-z0-9._:\[\]-]+(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
 
 
@@ -155,10 +157,20 @@ class Tracker:
         """Return the address that ends the mail, of the message's one-click header and its page."""
         return f"{self.public_url}/u/{self.recipient(Purpose.UNSUBSCRIBE, message_id)}"
 
-    def _signed(self, purpose: Purpose, message_id: str) -> bytes:
+    def stamp(self, purpose: Purpose) -> "Stamp":
+        """Return what makes the recipient tokens of one purpose, quickly."""
         head = bytes([_VERSION << 4 | self.keyring.current])
-        body = head + identifiers.pack_message(message_id)
-        return body + _mac(self.keyring.current_key(purpose), body, _RECIPIENT_MAC)
+        key = self.keyring.current_key(purpose)
+        return Stamp(head, blake2b(head, key=key, digest_size=_RECIPIENT_MAC))
+
+    def binder(self, campaign_id: str) -> "Binder":
+        """Return what signs the links of a campaign for one message, quickly."""
+        head = bytes([_BOUND << 4 | self.keyring.current]) + identifiers.decode(campaign_id)
+        key = self.keyring.current_key(Purpose.LINK)
+        return Binder(head, blake2b(head, key=key, digest_size=_LINK_MAC))
+
+    def _signed(self, purpose: Purpose, message_id: str) -> bytes:
+        return self.stamp(purpose).raw(identifiers.pack_message(message_id))
 
     def _verified(self, purpose: Purpose, raw: bytes) -> str | None:
         """Return the message that a recipient token names; None when it is not ours."""
@@ -171,6 +183,42 @@ class Tracker:
     def _fits(self, key_id: int, purpose: Purpose, body: bytes, mac: bytes) -> bool:
         key = self.keyring.key(key_id, purpose)
         return key is not None and hmac.compare_digest(_mac(key, body, len(mac)), mac)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Makes recipient tokens: the keyed MAC is set up once, and copied for each message."""
+
+    head: bytes
+    keyed: "blake2b"  # of the head
+
+    def raw(self, packed: bytes) -> bytes:
+        """Return the token of a message, given as its 16 bytes."""
+        mac = self.keyed.copy()
+        mac.update(packed)
+        return self.head + packed + mac.digest()
+
+    def token(self, packed: bytes) -> bytes:
+        """Return the token as it stands in a URL; its 30 bytes need no padding."""
+        mac = self.keyed.copy()
+        mac.update(packed)
+        raw = self.head + packed + mac.digest()
+        return b2a_base64(raw, newline=False).translate(_URL_SAFE)
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """Signs links that are made for one message."""
+
+    head: bytes
+    keyed: "blake2b"  # of the head
+
+    def bind(self, url: str, index: int, packed: bytes) -> str:
+        """Return the link's token; the URL is one that may be signed (`is_http`)."""
+        body = index.to_bytes(2, "big") + url.encode()
+        mac = self.keyed.copy()
+        mac.update(body + packed)
+        return _text(self.head + body + mac.digest())
 
 
 def is_http(url: str) -> bool:

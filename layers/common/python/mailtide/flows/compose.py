@@ -9,6 +9,7 @@ from typing import Protocol
 
 from mailtide.domain import rendering
 from mailtide.domain.campaign import Campaign
+from mailtide.domain.compiled import Compiled, compiled
 from mailtide.domain.content import Identity, Template, started
 from mailtide.domain.rendering import Variant
 from mailtide.domain.tracking import Tracker
@@ -40,9 +41,9 @@ class Composer:
     templates: Templates
     identities: Identities
     tracker: Tracker
-    prepared: dict[str, Variant] = field(default_factory=dict)
+    prepared: dict[str, Compiled | Variant] = field(default_factory=dict)
 
-    def compose(self, campaign: Campaign) -> Variant:
+    def compose(self, campaign: Campaign) -> Compiled | Variant:
         """Return the campaign's content.
 
         Raises:
@@ -57,7 +58,7 @@ class Composer:
             self.prepared[campaign.campaign_id] = found
         return found
 
-    def _prepare(self, campaign: Campaign) -> Variant:
+    def _prepare(self, campaign: Campaign) -> Compiled | Variant:
         kept = started(campaign.org_id)
         template = self.templates.get(kept, campaign.campaign_id)
         identity = self.identities.get(kept, campaign.campaign_id)
@@ -66,4 +67,4 @@ class Composer:
         template = replace(template, org_id=campaign.org_id, template_id=campaign.template_id)
         identity = replace(identity, org_id=campaign.org_id, identity_id=campaign.identity_id)
         tracker = self.tracker.under(identity.tracking_domain)
-        return rendering.prepare(template, campaign, identity, tracker)
+        return compiled(rendering.prepare(template, campaign, identity, tracker))

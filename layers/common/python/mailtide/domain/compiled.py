@@ -1,0 +1,150 @@
+"""Compiled: a variant of which each message is only filled in and joined.
+
+    headers, filled ─ text part ─ between ─ HTML part ─ end        one join
+
+It says what the plain way says (`rendering.Variant.render`), byte for byte once decoded, and its
+bytes need nothing on the way: ASCII lines of at most 76 characters in its parts, none that begins
+with a dot. Only `To` may be UTF-8, when the recipient's own address is.
+Source: docs/domain/rendering.md.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from email.utils import format_datetime
+from functools import lru_cache, partial
+from typing import Any
+
+from mailtide.domain import identifiers, mail, plain_text, quoted_printable, skeleton
+from mailtide.domain.contact import Contact
+from mailtide.domain.content import Identity
+from mailtide.domain.host import ascii_domain
+from mailtide.domain.liquid_compiler import Fill, compiled_part, compiled_text, fixed_text
+from mailtide.domain.liquid_language import BIND, NOW, TAG, Program, Use
+from mailtide.domain.liquid_runtime import CEILING, PACKED, Doubtful
+from mailtide.domain.rendering import RenderError, Variant, titled
+from mailtide.domain.skeleton import Skeleton, Slots
+from mailtide.domain.tracking import Binder, is_http
+from mailtide.domain.utm import Utm, tagged
+
+Data = dict[str, Any]
+Whom = tuple[Contact, str, datetime]  # with the message's id and date
+
+# Addresses that stand in a header as they are written.
+_COMMON = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}@[a-z0-9.-]{1,255}").fullmatch
+_PLAIN_URL = re.compile(r"[A-Za-z0-9.:/_-]+").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A campaign's content, ready to be made personal quickly."""
+
+    plain: Variant
+    skeleton: Skeleton
+    shared: Data  # names that stand for the same in every message
+    subject: Fill | None  # None: the skeleton has it
+    text: Fill
+    html: Fill
+
+    @property
+    def identity(self) -> Identity:
+        """Who the messages are from."""
+        return self.plain.identity
+
+    def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
+        """Return the finished message (RFC 5322) of one contact, dated `at`.
+
+        Raises:
+            RenderError: when the template fails for this contact.
+        """
+        whom = contact, message_id, at
+        packed, bones = identifiers.pack_message(message_id), self.skeleton
+        slots = bones.slots(packed)
+        attributes = {**contact.attributes, "email": contact.email}
+        data = {**self.shared, "contact": attributes, NOW: at, PACKED: packed}
+        subject = self._subject(data, whom)
+        html = self._pieces(self.html, self.plain.html, data, slots, whom)
+        text = self._pieces(self.text, self.plain.text, data, slots, whom)
+        try:
+            slots[b"to"] = _recipient(contact.email)
+            if subject is not None:
+                slots[b"subject"] = mail.words(subject).encode()
+        except ValueError as error:
+            raise RenderError(f"headers: {error}") from error
+        slots[b"id"] = message_id.encode()
+        slots[b"date"] = _date(at.replace(microsecond=0), at.tzinfo)
+        raw = b"".join([bones.headers % slots, *text, bones.between, *html, bones.end])
+        if len(raw) > CEILING:
+            self._measure(whom)
+        return raw
+
+    def _subject(self, data: Data, whom: Whom) -> str | None:
+        if self.subject is None:
+            return None
+        try:
+            return titled("".join(self.subject(data, {})))
+        except Exception:  # whatever it is, the engine says it in its own words
+            return titled(self.plain.subject.fill(self.plain.data(*whom)))
+
+    def _pieces(
+        self, fill: Fill, program: Program, data: Data, tokens: Slots, whom: Whom
+    ) -> list[bytes]:
+        """Return a part in pieces; the engine fills it where the function does not know how."""
+        try:
+            return fill(data, tokens)
+        except Exception:  # whatever it is, the engine says it in its own words
+            text = program.fill(self.plain.data(*whom))
+        if program.use is Use.MADE:
+            text = plain_text.settled(text)
+        return [quoted_printable.last_piece(text)]
+
+    def _measure(self, whom: Whom) -> None:
+        """Let the engine find whether a long message is too long; the functions count roughly."""
+        for program in (self.plain.subject, self.plain.html, self.plain.text):
+            program.fill(self.plain.data(*whom))
+
+
+def compiled(variant: Variant) -> Compiled | Variant:
+    """Compile a variant; one whose every message fails, by its sender's data, stays as it is."""
+    subject = fixed_text(variant.subject)
+    if subject is not None and not subject.strip():
+        return variant
+    try:
+        bones = skeleton.of(variant, subject and mail.words(subject.strip()))
+    except ValueError:
+        return variant
+    # Elsewhere HTML escapes it, and the engine is asked.
+    urls = bones.urls if _PLAIN_URL(variant.tracker.public_url) else {}
+    binder = variant.tracker.binder(variant.campaign.campaign_id)
+    return Compiled(
+        plain=variant,
+        skeleton=bones,
+        shared={
+            "campaign": {"name": variant.campaign.name},
+            BIND: partial(_bound, binder, variant.utm),
+            TAG: partial(tagged, utm=variant.utm),
+        },
+        subject=compiled_text(variant.subject) if subject is None else None,
+        text=compiled_part(variant.text, urls),
+        html=compiled_part(variant.html, urls),
+    )
+
+
+def _bound(binder: Binder, utm: Utm | None, url: str, index: int, packed: bytes) -> str:
+    """Sign a link for one message, with its UTM parameters."""
+    target = tagged(url, utm)
+    if not is_http(target):
+        raise Doubtful
+    return binder.bind(target, index, packed)
+
+
+def _recipient(email: str) -> bytes:
+    if _COMMON(email):
+        return email.encode()
+    return mail.recipient(ascii_domain(email)).encode()
+
+
+@lru_cache(maxsize=8)
+def _date(at: datetime, _zone: tzinfo | None) -> bytes:
+    """Write a date; equal instants of two zones are written differently."""
+    return format_datetime(at).encode()

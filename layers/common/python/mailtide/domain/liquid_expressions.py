@@ -1,0 +1,199 @@
+"""Expressions of Liquid as expressions of Python, which the functions of `liquid_runtime` are in.
+
+Names of a template are never names in Python: data is asked for by constants, variables are
+numbered. What is not known here is `Unsupported`, and the engine fills that part.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from liquid import Environment, Markup
+from liquid.builtin.expressions import (
+    BooleanExpression,
+    FilteredExpression,
+    Path,
+    logical,
+    primitive,
+)
+from liquid.expression import Expression
+from liquid.undefined import Undefined
+
+from mailtide.domain import liquid_language as language
+from mailtide.domain.liquid_sinks import Code
+
+URLS = ("unsubscribe_url", "mt_click", "mt_open")
+_DATA = frozenset({"contact", "campaign", *URLS})
+# Names that the engine itself gives, and ours that no template can spell.
+_ENGINES = frozenset({"now", "today", "partial", language.NOW, language.BIND, language.TAG})
+# Filters that have a short way, by how many arguments they are given.
+_SHORT = {
+    ("default", 0): "default({})",
+    ("default", 1): "default({})",
+    ("mt_field", 0): "field({})",
+    ("mt_bind", 1): "bind(data, {})",
+    ("mt_tag", 0): "tag(data, {})",
+}
+_SPECIAL = frozenset({"size", "first", "last"})
+_LOOP = frozenset(
+    {"index", "index0", "rindex", "rindex0", "first", "last", "length", "name", "parentloop"}
+)
+_COMPARED = {
+    logical.EqExpression: "equal({}, {})",
+    logical.NeExpression: "(not equal({}, {}))",
+    logical.LtExpression: "less(None, {}, {})",
+    logical.LeExpression: "at_most({}, {})",
+    logical.ContainsExpression: "contains(None, {}, {})",
+}
+_TURNED = {
+    logical.GtExpression: "less(None, {1}, {0})",
+    logical.GeExpression: "at_most({1}, {0})",
+}
+_JOINED = {logical.LogicalAndExpression: "and", logical.LogicalOrExpression: "or"}
+
+
+class Unsupported(Exception):  # noqa: N818 (the engine can do it)
+    """The compiler does not know this; the message names it."""
+
+
+class Expressions:
+    """Writes expressions, knowing which names are variables and which are set for sure."""
+
+    def __init__(self, code: Code, environment: Environment, variables: Sequence[str]) -> None:
+        self.code, self.environment = code, environment
+        self.variables = {name: code.fresh("v") for name in variables}
+        self.certain: set[str] = set()
+        self.loops: dict[str, str] = {}
+        self.used: set[str] = set()  # names of the data
+        self.steady = True  # what was written since this was set: no variable is in it
+        self._undefined: dict[str, str] = {}
+
+    def write(self, node: Expression) -> str:
+        """Write one expression."""
+        kind = type(node)
+        if kind in _COMPARED or kind in _TURNED:
+            form = _COMPARED.get(kind) or _TURNED[kind]
+            return form.format(self.write(node.left), self.write(node.right))  # type: ignore[attr-defined]
+        if kind in _JOINED:
+            left, right = self.condition(node.left), self.condition(node.right)  # type: ignore[attr-defined]
+            return f"({left} {_JOINED[kind]} {right})"
+        written = self._written.get(kind)
+        if written is None:
+            raise Unsupported(kind.__name__)
+        return written(self, node)
+
+    def condition(self, node: Expression) -> str:
+        """Write an expression as a condition."""
+        if isinstance(node, BooleanExpression):
+            return self.condition(node.expression)
+        code = self.write(node)
+        is_boolean = type(node) in _COMPARED or type(node) in _TURNED or type(node) in _JOINED
+        return code if is_boolean else f"truthy({code})"
+
+    def url(self, node: Expression) -> str | None:
+        """Return the name when an expression is one of the message's own URLs, and nothing else."""
+        while isinstance(node, FilteredExpression) and not node.filters:
+            node = node.left
+        if not isinstance(node, Path) or len(node.path) != 1 or node.path[0] not in URLS:
+            return None
+        name = str(node.path[0])
+        return None if name in self.variables or name in self.loops else name
+
+    def _path(self, node: Path) -> str:
+        root, *keys = node.path
+        if not isinstance(root, str):
+            raise Unsupported("a path that begins with a value")
+        base = self._root(root)
+        if not keys or base == self.undefined(root):
+            return base
+        plain = len(keys) == 1 and isinstance(keys[0], str)
+        if plain and base in ("contact", "campaign") and keys[0] not in _SPECIAL:
+            return f"{base}.get({self.code.text(str(keys[0]))}, {self.undefined(root)})"
+        if plain and root == "forloop" and base == self.loops.get(root) and keys[0] in _LOOP:
+            return f"{base}.{keys[0]}"
+        return f"dig({base}, ({self._keys(keys)},), {self.undefined(root)})"
+
+    def _keys(self, keys: Sequence[Any]) -> str:
+        return ", ".join(
+            self.write(key) if isinstance(key, Expression) else self.constant(key) for key in keys
+        )
+
+    def _root(self, name: str) -> str:
+        variable = self.loops.get(name) or self.variables.get(name)
+        if variable is None:
+            return self._outside(name)
+        self.steady = False
+        if name in self.loops or name in self.certain:
+            return variable
+        return f"({self._outside(name)} if {variable} is UNSET else {variable})"
+
+    def _outside(self, name: str) -> str:
+        if name in _ENGINES:
+            raise Unsupported(f"the name {name!r}")
+        if name not in _DATA:
+            return self.undefined(name)
+        self.used.add(name)
+        return name
+
+    def undefined(self, name: str) -> str:
+        """Return the constant that stands for a name that there is not."""
+        if name not in self._undefined:
+            self._undefined[name] = self.code.constant(Undefined(name))
+        return self._undefined[name]
+
+    def constant(self, value: object) -> str:
+        """Return the name of a constant."""
+        return self.code.text(value) if type(value) is str else self.code.constant(value)
+
+    def _filtered(self, node: FilteredExpression) -> str:
+        code = self.write(node.left)
+        for one in node.filters or ():
+            code = self._filter(one, code)
+        return code
+
+    def _filter(self, one: Any, left: str) -> str:
+        keywords = [arg for arg in one.args if hasattr(arg, "name")]
+        values = [self.write(arg.value) for arg in one.args if not hasattr(arg, "name")]
+        form = None if keywords else _SHORT.get((one.name, len(values)))
+        if form is not None:
+            return form.format(", ".join([left, *values]))
+        named = [f"{self.code.text(arg.name)}: {self.write(arg.value)}" for arg in keywords]
+        filter_ = self.environment.filters.get(one.name)
+        if filter_ is None:
+            raise Unsupported(f"the filter {one.name!r}")
+        if getattr(filter_, "with_context", False):
+            named.append(f"{self.code.text('context')}: Names(data)")
+        if getattr(filter_, "with_environment", False):
+            filter_ = partial(filter_, environment=self.environment)
+        arguments = [left, *values, *([f"**{{{', '.join(named)}}}"] if named else [])]
+        return f"{self.code.constant(filter_)}({', '.join(arguments)})"
+
+    def _range(self, node: primitive.RangeLiteral) -> str:
+        return f"numbers({self.write(node.start)}, {self.write(node.stop)})"
+
+    def _literal(self, node: primitive.Literal[object]) -> str:
+        return self.constant(node.value)
+
+    def _string(self, node: primitive.StringLiteral) -> str:
+        # What the author writes into a tag is as good as what they write around it.
+        return self.constant(Markup(node.value) if self.environment.autoescape else node.value)
+
+    _written: ClassVar[dict[type, Callable[[Any, Any], str]]] = {
+        BooleanExpression: condition,
+        FilteredExpression: _filtered,
+        Path: _path,
+        primitive.RangeLiteral: _range,
+        primitive.StringLiteral: _string,
+        primitive.Nil: lambda _self, _node: "None",
+        primitive.Empty: constant,
+        primitive.Blank: constant,
+        **dict.fromkeys(
+            (
+                primitive.IntegerLiteral,
+                primitive.FloatLiteral,
+                primitive.TrueLiteral,
+                primitive.FalseLiteral,
+            ),
+            _literal,
+        ),
+    }

@@ -1,0 +1,276 @@
+"""Statements of Liquid as statements of Python: what is written, chosen, repeated and kept.
+
+What is not known here is `Unsupported`, and the engine fills that part.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, ClassVar
+
+from liquid import Node, RenderContext
+from liquid.ast import BlockNode
+from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions import Path
+from liquid.builtin.expressions.primitive import StringLiteral
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.assign_tag import AssignNode
+from liquid.builtin.tags.capture_tag import CaptureNode
+from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
+from liquid.builtin.tags.comment_tag import CommentNode
+from liquid.builtin.tags.cycle_tag import CycleNode
+from liquid.builtin.tags.doc_tag import DocNode
+from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
+from liquid.builtin.tags.if_tag import IfNode
+from liquid.builtin.tags.inline_comment_tag import InlineCommentNode
+from liquid.builtin.tags.liquid_tag import LiquidNode
+from liquid.builtin.tags.unless_tag import UnlessNode
+from liquid.expression import Expression
+
+from mailtide.domain import liquid_runtime, plain_text
+from mailtide.domain.liquid_expressions import Expressions, Unsupported
+from mailtide.domain.liquid_language import Use, engine
+from mailtide.domain.liquid_sinks import Code, PartSink, Sink, TextSink
+
+# The message's own URLs, by name: what is before the token, the token's name, what is behind it.
+Urls = Mapping[str, tuple[str, str, str]]
+
+
+class Statements:
+    """Writes the statements of one part, as the body of a function `fill(data, tokens)`."""
+
+    def __init__(self, code: Code, use: Use, urls: Urls, nodes: Sequence[Node]) -> None:
+        everything = list(_below(nodes))
+        kept = [node.name for node in everything if isinstance(node, AssignNode | CaptureNode)]
+        self.code, self.use, self.urls = code, use, urls
+        self.values = Expressions(code, engine(use), list(dict.fromkeys(kept)))
+        self._loops = any(isinstance(node, ForNode) for node in everything)
+        self._tokens: set[str] = set()
+        self._turns = "1"  # how often the enclosing loops turn in all
+        self._sinks: list[Sink] = []  # of the part and of the captures around this place
+        self._loop: int | None = None  # how many they are at the loop that `break` would leave
+
+    def opening(self) -> Iterator[str]:
+        """Write what comes before the part's own statements."""
+        yield "def fill(data, tokens):"
+        yield " room, out, gap, space, cycles = [CEILING], [], START, 0, {}"
+        yield from (f" {variable} = UNSET" for variable in self.values.variables.values())
+        yield from (f" {name} = {self._datum(name)}" for name in sorted(self.values.used))
+        yield from (f" {one} = tokens[{one.encode()!r}] + FENCE" for one in sorted(self._tokens))
+
+    def _datum(self, name: str) -> str:
+        if name not in self.urls:
+            return f"data[{name!r}]"
+        before, token, behind = self.urls[name]
+        text = self.code.text
+        return f"{text(before)} + tokens[{token.encode()!r}].decode() + {text(behind)}"
+
+    def ending(self) -> Iterator[str]:
+        """Write what comes behind them."""
+        if self._loops:
+            yield " within(out)"
+        yield " return out"
+
+    def part(self, nodes: Sequence[Node], sink: Sink) -> None:
+        """Write what has a sink of its own."""
+        self._sinks.append(sink)
+        self._nodes(nodes, sink)
+        self._sinks.pop().flush()
+
+    def _nodes(self, nodes: Sequence[Node], sink: Sink) -> None:
+        """Write what stands in a row."""
+        for node, behind in pairwise([*nodes, None]):
+            if isinstance(node, OutputNode):
+                words = isinstance(behind, ContentNode)
+                self._output(node, sink, words and plain_text.begins_with_words(behind.text))
+                continue
+            write = self._statements.get(type(node))
+            if write is None:
+                raise Unsupported(type(node).__name__)
+            write(self, node, sink)
+
+    def _block(self, block: BlockNode, sink: Sink) -> None:
+        """Write a branch or the body of a loop, a level deeper."""
+        certain = set(self.values.certain)
+        with self._deeper():
+            self._nodes(block.nodes, Sink() if block.blank else sink)
+            sink.boundary()
+        self.values.certain = certain
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        lines = len(self.code.lines)
+        self.code.depth += 1
+        yield
+        if len(self.code.lines) == lines:
+            self.code.line("pass")
+        self.code.depth -= 1
+
+    def _output(self, node: OutputNode, sink: Sink, followed: bool) -> None:
+        url = self.values.url(node.expression)
+        if url in self.urls and isinstance(sink, PartSink):
+            before, token, behind = self.urls[url]
+            sink.literal(before)
+            sink.token(token)
+            sink.literal(behind)
+            self._tokens.add(token)
+            return
+        self.values.steady = True
+        code = self.values.write(node.expression)
+        sink.value(code, self.values.steady, followed)
+
+    def _content(self, node: ContentNode, sink: Sink) -> None:
+        node.text.encode()  # half a surrogate pair is no text
+        sink.literal(liquid_runtime.one_line_end(node.text))
+
+    def _nothing(self, node: Node, sink: Sink) -> None:
+        """Comments write nothing."""
+
+    def _liquid(self, node: LiquidNode, sink: Sink) -> None:
+        self._nodes(node.block.nodes, Sink() if node.block.blank else sink)
+
+    def _if(self, node: IfNode | UnlessNode, sink: Sink) -> None:
+        sink.boundary()
+        sense = "not " if isinstance(node, UnlessNode) else ""
+        self.code.line(f"if {sense}{self.values.condition(node.condition)}:")
+        self._block(node.consequence, sink)
+        for other in node.alternatives:
+            self.code.line(f"elif {self.values.condition(other.expression)}:")
+            self._block(other.block, sink)
+        if node.default is not None:
+            self.code.line("else:")
+            self._block(node.default, sink)
+
+    def _case(self, node: CaseNode, sink: Sink) -> None:
+        """Write a `case`, where every `when` that fits counts, and as often as it fits."""
+        sink.boundary()
+        other = self.code.fresh("o")
+        self.code.line(f"{other} = True")
+        value = self.values.write(node.expression)
+        for block in node.blocks:
+            if not isinstance(block, MultiExpressionBlockNode):
+                self.code.line(f"if {other}:")
+                self._block(block, sink)
+                continue
+            fits = [
+                f"equal({value}, {self.values.write(one)})" for one in block.expression.expressions
+            ]
+            # The variable of the loop is False as soon as one fits.
+            self.code.line(f"for {other} in (False,) * sum(({', '.join(fits)},)):")
+            enclosing, self._loop = self._loop, None
+            self._block(block.block, sink)
+            self._loop = enclosing
+
+    def _for(self, node: ForNode, sink: Sink) -> None:
+        sink.boundary()
+        items, length = self.code.fresh("i"), self.code.fresh("n")
+        self.code.line(f"{items}, {length} = loop({self._loop_arguments(node)})")
+        self.code.line(f"if {length}:")
+        with self._deeper():
+            self._body(node, sink, items, length)
+        if node.default is not None:
+            self.code.line("else:")
+            self._block(node.default, sink)
+
+    def _loop_arguments(self, node: ForNode) -> str:
+        loop = node.expression
+        arguments = [self.values.write(loop.iterable), str(loop.reversed)]
+        if isinstance(loop.offset, StringLiteral) and loop.offset.value == "continue":
+            raise Unsupported("offset: continue")
+        for name, bound in (("limit", loop.limit), ("offset", loop.offset)):
+            if bound is not None:
+                arguments.append(f"{name}={self.values.write(bound)}")
+        return ", ".join(arguments)
+
+    def _body(self, node: ForNode, sink: Sink, items: str, length: str) -> None:
+        item, turns, outer = self.code.fresh("e"), self.code.fresh("n"), self.values.loops
+        self.code.line(f"{turns} = {self._turns} * {length}")
+        self.code.line(f"if {turns} > TURNS: raise Doubtful")
+        self.values.loops = dict(outer)
+        if "forloop" in _roots(node.block.nodes):
+            loop = self.values.loops["forloop"] = self.code.fresh("f")
+            named = self.code.text(f"{node.expression.identifier}-{node.expression.iterable}")
+            parent = outer.get("forloop") or self.values.undefined("parentloop")
+            self.code.line(f"{loop} = {items} = ForLoop({named}, {items}, {length}, {parent})")
+        self.values.loops[node.expression.identifier] = item
+        saved = self._turns, self._loop
+        self._turns, self._loop = turns, len(self._sinks)
+        self.code.line(f"for {item} in {items}:")
+        with self._deeper():
+            sink.turn()
+        self._block(node.block, sink)
+        self._turns, self._loop = saved
+        self.values.loops = outer
+
+    def _leave(self, node: BreakNode | ContinueNode, sink: Sink) -> None:
+        if self._loop != len(self._sinks):
+            raise Unsupported("a loop left from within a capture or a case")
+        sink.boundary()
+        self.code.line("break" if isinstance(node, BreakNode) else "continue")
+
+    def _assign(self, node: AssignNode, sink: Sink) -> None:
+        self._keep(node.name, self.values.write(node.expression))
+
+    def _capture(self, node: CaptureNode, sink: Sink) -> None:
+        pieces = self.code.fresh("c")
+        is_html = self.use is Use.HTML
+        inner = TextSink(self.code, pieces, "html_text" if is_html else "text")
+        self._flush()
+        self.code.line(f"{pieces} = []")
+        self.part(node.block.nodes, Sink() if node.block.blank else inner)
+        self._keep(
+            node.name, f"captured({pieces})" if not is_html else f"Markup(captured({pieces}))"
+        )
+
+    def _keep(self, name: str, value: str) -> None:
+        self._flush()
+        variable = self.values.variables[name]
+        self.code.line(f"{variable} = {value}")
+        self.code.line(f"space = sized({variable}, space)")
+        self.values.certain.add(name)
+
+    def _flush(self) -> None:
+        for sink in self._sinks:
+            sink.flush()
+
+    def _cycle(self, node: CycleNode, sink: Sink) -> None:
+        group = "''" if node.group is None else f"group({self.values.write(node.group)})"
+        choices = ", ".join(map(self.values.write, node.args))
+        sink.value(f"cycle(cycles, {group}, [{choices}])", steady=False, followed=False)
+
+    _statements: ClassVar[dict[type[Node], Callable[[Any, Any, Sink], None]]] = {
+        AssignNode: _assign,
+        BreakNode: _leave,
+        CaptureNode: _capture,
+        CaseNode: _case,
+        CommentNode: _nothing,
+        ContentNode: _content,
+        ContinueNode: _leave,
+        CycleNode: _cycle,
+        DocNode: _nothing,
+        ForNode: _for,
+        IfNode: _if,
+        InlineCommentNode: _nothing,
+        LiquidNode: _liquid,
+        UnlessNode: _if,
+    }
+
+
+def _below(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield nodes and all that are below them."""
+    context = RenderContext(engine(Use.PLAIN).from_string(""))
+    for node in nodes:
+        yield node
+        yield from _below(list(node.children(context)))
+
+
+def _roots(nodes: Sequence[Node]) -> set[object]:
+    """Return the first names of all paths below some nodes."""
+    waiting: list[Expression] = [one for node in _below(nodes) for one in node.expressions()]
+    found: set[object] = set()
+    while waiting:
+        here = waiting.pop()
+        waiting += here.children()
+        if isinstance(here, Path):
+            found.add(here.path[0])
+    return found
