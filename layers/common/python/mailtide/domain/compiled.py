@@ -15,11 +15,18 @@ from email.utils import format_datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from mailtide.domain import identifiers, mail, plain_text, quoted_printable, skeleton
+from mailtide.domain import (
+    identifiers,
+    liquid_compiler,
+    mail,
+    plain_text,
+    quoted_printable,
+    skeleton,
+)
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.host import ascii_domain
-from mailtide.domain.liquid_compiler import Fill, compiled_part, compiled_text, fixed_text
+from mailtide.domain.liquid_compiler import Fill, fixed_text
 from mailtide.domain.liquid_language import BIND, NOW, TAG, Program, Use
 from mailtide.domain.liquid_runtime import CEILING, PACKED, Doubtful
 from mailtide.domain.rendering import RenderError, Variant, titled
@@ -42,9 +49,8 @@ class Compiled:
     plain: Variant
     skeleton: Skeleton
     shared: Data  # names that stand for the same in every message
-    subject: Fill | None  # None: the skeleton has it
-    text: Fill
-    html: Fill
+    together: Fill  # the subject, unless the skeleton has it, the HTML and the text
+    alone: tuple[tuple[Program, Fill], ...]  # the same, for when one of them needs the engine
 
     @property
     def identity(self) -> Identity:
@@ -62,41 +68,43 @@ class Compiled:
         slots = bones.slots(packed)
         attributes = {**contact.attributes, "email": contact.email}
         data = {**self.shared, "contact": attributes, NOW: at, PACKED: packed}
-        subject = self._subject(data, whom)
-        html = self._pieces(self.html, self.plain.html, data, slots, whom)
-        text = self._pieces(self.text, self.plain.text, data, slots, whom)
+        try:
+            parts = self.together(data, slots)
+        except Exception:  # one of them needs the engine
+            parts = tuple(self._part(*part, data, slots, whom) for part in self.alone)
+        *subject, html, text = parts
         try:
             slots[b"to"] = _recipient(contact.email)
-            if subject is not None:
-                slots[b"subject"] = mail.words(subject).encode()
+            if subject:
+                slots[b"subject"] = mail.words(titled("".join(subject[0]))).encode()
         except ValueError as error:
             raise RenderError(f"headers: {error}") from error
         slots[b"id"] = message_id.encode()
-        slots[b"date"] = _date(at.replace(microsecond=0), at.tzinfo)
+        slots[b"date"] = _date(at.replace(microsecond=0, tzinfo=None), at.tzinfo, at.fold)
         raw = b"".join([bones.headers % slots, *text, bones.between, *html, bones.end])
         if len(raw) > CEILING:
             self._measure(whom)
         return raw
 
-    def _subject(self, data: Data, whom: Whom) -> str | None:
-        if self.subject is None:
-            return None
+    def _part(
+        self, program: Program, fill: Fill, data: Data, tokens: Slots, whom: Whom
+    ) -> list[Any]:
+        """Return the pieces of one part."""
         try:
-            return titled("".join(self.subject(data, {})))
+            pieces = fill(data, tokens)[0]
         except Exception:  # whatever it is, the engine says it in its own words
-            return titled(self.plain.subject.fill(self.plain.data(*whom)))
+            pieces = [self._by_engine(program, whom)]
+        if program is self.plain.subject:
+            titled("".join(pieces))  # an empty one is told before what is wrong elsewhere
+        return pieces
 
-    def _pieces(
-        self, fill: Fill, program: Program, data: Data, tokens: Slots, whom: Whom
-    ) -> list[bytes]:
-        """Return a part in pieces; the engine fills it where the function does not know how."""
-        try:
-            return fill(data, tokens)
-        except Exception:  # whatever it is, the engine says it in its own words
-            text = program.fill(self.plain.data(*whom))
+    def _by_engine(self, program: Program, whom: Whom) -> str | bytes:
+        text = program.fill(self.plain.data(*whom))
+        if program is self.plain.subject:
+            return text
         if program.use is Use.MADE:
             text = plain_text.settled(text)
-        return [quoted_printable.last_piece(text)]
+        return quoted_printable.last_piece(text)
 
     def _measure(self, whom: Whom) -> None:
         """Let the engine find whether a long message is too long; the functions count roughly."""
@@ -115,6 +123,7 @@ def compiled(variant: Variant) -> Compiled | Variant:
         return variant
     # Elsewhere HTML escapes it, and the engine is asked.
     urls = bones.urls if _PLAIN_URL(variant.tracker.public_url) else {}
+    programs = [variant.subject, variant.html, variant.text][subject is not None :]
     binder = variant.tracker.binder(variant.campaign.campaign_id)
     return Compiled(
         plain=variant,
@@ -124,9 +133,8 @@ def compiled(variant: Variant) -> Compiled | Variant:
             BIND: partial(_bound, binder, variant.utm),
             TAG: partial(tagged, utm=variant.utm),
         },
-        subject=compiled_text(variant.subject) if subject is None else None,
-        text=compiled_part(variant.text, urls),
-        html=compiled_part(variant.html, urls),
+        together=liquid_compiler.compiled(programs, urls),
+        alone=tuple((one, liquid_compiler.compiled([one], urls)) for one in programs),
     )
 
 
@@ -145,6 +153,6 @@ def _recipient(email: str) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _date(at: datetime, _zone: tzinfo | None) -> bytes:
-    """Write a date; equal instants of two zones are written differently."""
-    return format_datetime(at).encode()
+def _date(at: datetime, zone: tzinfo | None, fold: int) -> bytes:
+    """Write a date, given in parts that are quickly compared; within a second it is the same."""
+    return format_datetime(at.replace(tzinfo=zone, fold=fold)).encode()

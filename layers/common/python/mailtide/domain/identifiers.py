@@ -14,6 +14,7 @@ CAMPAIGN_BYTES = 6
 CAMPAIGN_CHARS = 10
 MESSAGE_BYTES = 16
 MESSAGE_CHARS = 26
+_CONTACT_BITS = 2**80 - 1
 ID_BYTES = 10
 CHANCE_BYTES = 4  # of an id that begins with an instant
 _END_OF_TIME = 2**48 - 1  # ms
@@ -103,8 +104,8 @@ def pack_message(message: str) -> bytes:
     if not (len(message) == MESSAGE_CHARS and message.isascii() and message.isalnum()):
         raise ValueError(f"not a message id: {message!r}")
     # Python's own base 32 is base32hex; the campaign's 10 characters end in two bits of nothing.
-    campaign, contact = int(message[:CAMPAIGN_CHARS], 32) >> 2, int(message[CAMPAIGN_CHARS:], 32)
-    return campaign.to_bytes(CAMPAIGN_BYTES) + contact.to_bytes(MESSAGE_BYTES - CAMPAIGN_BYTES)
+    number = int(message, 32)
+    return (number >> 82 << 80 | number & _CONTACT_BITS).to_bytes(MESSAGE_BYTES)
 
 
 def unpack_message(raw: bytes) -> str:

@@ -4,7 +4,7 @@ Names of a template are never names in Python: data is asked for by constants, v
 numbered. What is not known here is `Unsupported`, and the engine fills that part.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,6 +22,9 @@ from liquid.undefined import Undefined
 from mailtide.domain import liquid_language as language
 from mailtide.domain.liquid_sinks import Code
 
+# The message's own URLs, by name: what is before the token, the token's name, what is behind it.
+Urls = Mapping[str, tuple[str, str, str]]
+
 URLS = ("unsubscribe_url", "mt_click", "mt_open")
 _DATA = frozenset({"contact", "campaign", *URLS})
 # Names that the engine itself gives, and ours that no template can spell.
@@ -35,9 +38,16 @@ _SHORT = {
     ("mt_tag", 0): "tag(data, {})",
 }
 _SPECIAL = frozenset({"size", "first", "last"})
-_LOOP = frozenset(
-    {"index", "index0", "rindex", "rindex0", "first", "last", "length", "name", "parentloop"}
-)
+# What a loop that counts its turns (c) of all (n) says of itself.
+COUNTED = {
+    "index": "({c} + 1)",
+    "index0": "{c}",
+    "rindex": "({n} - {c})",
+    "rindex0": "({n} - {c} - 1)",
+    "first": "({c} == 0)",
+    "last": "({c} == {n} - 1)",
+    "length": "{n}",
+}
 _COMPARED = {
     logical.EqExpression: "equal({}, {})",
     logical.NeExpression: "(not equal({}, {}))",
@@ -59,14 +69,15 @@ class Unsupported(Exception):  # noqa: N818 (the engine can do it)
 class Expressions:
     """Writes expressions, knowing which names are variables and which are set for sure."""
 
-    def __init__(self, code: Code, environment: Environment, variables: Sequence[str]) -> None:
-        self.code, self.environment = code, environment
+    def __init__(
+        self, code: Code, environment: Environment, urls: Urls, variables: Sequence[str]
+    ) -> None:
+        self.code, self.environment, self.urls = code, environment, urls
         self.variables = {name: code.fresh("v") for name in variables}
         self.certain: set[str] = set()
         self.loops: dict[str, str] = {}
-        self.used: set[str] = set()  # names of the data
+        self.counted: dict[str, dict[str, str]] = {}  # by the variable that counts
         self.steady = True  # what was written since this was set: no variable is in it
-        self._undefined: dict[str, str] = {}
 
     def write(self, node: Expression) -> str:
         """Write one expression."""
@@ -106,11 +117,15 @@ class Expressions:
         base = self._root(root)
         if not keys or base == self.undefined(root):
             return base
-        plain = len(keys) == 1 and isinstance(keys[0], str)
-        if plain and base in ("contact", "campaign") and keys[0] not in _SPECIAL:
-            return f"{base}.get({self.code.text(str(keys[0]))}, {self.undefined(root)})"
-        if plain and root == "forloop" and base == self.loops.get(root) and keys[0] in _LOOP:
-            return f"{base}.{keys[0]}"
+        if len(keys) == 1 and isinstance(keys[0], str):
+            counted = self.counted.get(base, {}).get(keys[0]) if root == "forloop" else None
+            if counted is not None:
+                return counted
+            if keys[0] not in _SPECIAL:
+                key, undefined = self.code.text(keys[0]), self.undefined(root)
+                if base in ("contact", "campaign"):
+                    return f"{base}.get({key}, {undefined})"
+                return f"step({base}, {key}, {undefined})"
         return f"dig({base}, ({self._keys(keys)},), {self.undefined(root)})"
 
     def _keys(self, keys: Sequence[Any]) -> str:
@@ -132,14 +147,19 @@ class Expressions:
             raise Unsupported(f"the name {name!r}")
         if name not in _DATA:
             return self.undefined(name)
-        self.used.add(name)
+        self.code.first(name, self._datum(name))
         return name
+
+    def _datum(self, name: str) -> str:
+        if name not in self.urls:
+            return f"data[{name!r}]"
+        before, token, behind = self.urls[name]
+        text = self.code.text
+        return f"{text(before)} + tokens[{token.encode()!r}].decode() + {text(behind)}"
 
     def undefined(self, name: str) -> str:
         """Return the constant that stands for a name that there is not."""
-        if name not in self._undefined:
-            self._undefined[name] = self.code.constant(Undefined(name))
-        return self._undefined[name]
+        return self.code.constant(Undefined(name), (Undefined, name))
 
     def constant(self, value: object) -> str:
         """Return the name of a constant."""

@@ -31,9 +31,13 @@ PACKED = "mt packed"  # the message's id as bytes
 UNSET = object()
 _ABSENT = object()
 _DIGITS = 200  # binary ones; they are no more than 61 decimal ones
-# What stands on a line of its own as it is: nothing that HTML escapes or settling changes, either.
+# What stands on a line of its own as it is: in HTML nothing that is escaped, in text nothing that
+# settling changes.
 _AS_IT_IS_IN_HTML = re.compile(r"(?!\.|From )[ !#-%(-;?-~]{1,75}").fullmatch
 _AS_IT_IS = re.compile(r"(?!\.|From )(?=.{1,75}\Z)[!-<>-~]+(?: [!-<>-~]+)*").fullmatch
+_AS_IT_IS_ANYWHERE = re.compile(
+    r"(?!\.|From )(?=.{1,75}\Z)[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*"
+).fullmatch
 _LINE = 78  # bytes
 _SPECIAL = frozenset({"size", "first", "last"})
 
@@ -54,6 +58,15 @@ def _take(room: Room, size: int) -> None:
     room[0] -= size
     if room[0] < 0:
         raise Doubtful
+
+
+def short(value: Any) -> bytes | None:
+    """Encode a value that every part can hold as it is, on a line of its own; None for others."""
+    if isinstance(value, str):
+        return f"{value}=\r\n".encode() if _AS_IT_IS_ANYWHERE(value) else None
+    if value.__class__ is int and value.bit_length() < _DIGITS:
+        return f"{value}=\r\n".encode()
+    return None
 
 
 def _slot(
@@ -161,6 +174,13 @@ def equal(left: object, right: object) -> bool:
     return bool(engine_equal(left, right))
 
 
+def step(value: Any, key: str, undefined: Undefined) -> Any:
+    """Follow a path of one step, to a name that means nothing special."""
+    if value.__class__ is dict:
+        return value.get(key, undefined)
+    return dig(value, (key,), undefined)
+
+
 def dig(value: Any, keys: Sequence[Any], undefined: Undefined) -> Any:
     """Follow a path; the engine takes the steps that are not into a mapping of ours."""
     try:
@@ -183,9 +203,10 @@ def default(value: object, other: object = "") -> object:
 
 def field(value: object) -> str:
     """Our `mt_field`."""
-    if value.__class__ is str and value.isalnum() and value.isascii():  # type: ignore[attr-defined]
+    if isinstance(value, str) and value.isalnum() and value.isascii():
         return Markup(value)
-    return language.field(value)
+    encoded: str = language.field(value)
+    return encoded
 
 
 def bind(data: Mapping[str, Any], url: object, index: int) -> str:

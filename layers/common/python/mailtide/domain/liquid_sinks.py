@@ -4,14 +4,12 @@ A sink collects what stands together and writes it as one statement. `boundary` 
 part or meet (a branch, a turn of a loop): nothing is joined across it.
 """
 
-from mailtide.domain import plain_text, quoted_printable
+from mailtide.domain import liquid_runtime, plain_text, quoted_printable
 
 # A short word of letters and digits needs no escaping, no encoding and no settling. Most values are
-# one, so this stands in the code itself (a call would double its cost).
-_WORD = (
-    'f"{{x}}=\\r\\n".encode() '
-    "if (x := {}).__class__ is str and x.isalnum() and x.isascii() and len(x) < 76"
-)
+# one, so the question stands in the code itself (a call would double its cost).
+_IS_WORD = "(x := {}).__class__ is str and x.isalnum() and x.isascii() and len(x) < 76"
+_WORD = 'f"{{x}}=\\r\\n".encode() if ' + _IS_WORD
 
 
 class Code:
@@ -21,35 +19,56 @@ class Code:
         self.lines: list[str] = []
         self.names: dict[str, object] = {}
         self.depth = 1
-        self._known: dict[tuple[type, object], str] = {}
+        self._first: dict[str, str] = {}
+        self._known: dict[object, str] = {}
+        self._short: dict[str, str] = {}
 
     def line(self, text: str) -> None:
         """Write one line."""
         self.lines.append(" " * self.depth + text)
+
+    def first(self, name: str, code: str) -> None:
+        """Set a variable before all else."""
+        self._first[name] = code
 
     def fresh(self, kind: str) -> str:
         """Return a name that nothing has yet."""
         self.names[name := f"{kind}{len(self.names)}"] = None
         return name
 
-    def constant(self, value: object) -> str:
-        """Return the name of a value. Text of a template is only ever named, never written out."""
+    def constant(self, value: object, key: object = None) -> str:
+        """Return the name of a value; what has the same key has one name.
+
+        Text of a template is only ever named, never written out.
+        """
+        if key in self._known:
+            return self._known[key]
         name = self.fresh("K")
         self.names[name] = value
+        if key is not None:
+            self._known[key] = name
         return name
 
     def text(self, value: str | bytes) -> str:
-        """Return the name of a text; the same text has one name."""
-        known = (type(value), value)
-        if known not in self._known:
-            self._known[known] = self.constant(value)
-        return self._known[known]
+        """Return the name of a text."""
+        return self.constant(value, (type(value), value))
+
+    def short(self, code: str) -> str:
+        """Return the variable that has a value encoded, the same for all parts, if it is short."""
+        if code not in self._short:
+            self._short[code] = name = self.fresh("q")
+            self.first(name, f"{_WORD.format(code)} else short(x)")
+        return self._short[code]
+
+    def source(self, results: list[str]) -> str:
+        """Return the whole function."""
+        first = [f" {name} = {code}" for name, code in self._first.items()]
+        last = f" return {', '.join(results)},"
+        return "\n".join(["def fill(data, tokens):", *first, *self.lines, last])
 
 
 class Sink:
     """Writes nothing: the engine leaves out what a block of white space writes."""
-
-    out = ""
 
     def literal(self, text: str) -> None:
         """Write what the template says."""
@@ -59,7 +78,7 @@ class Sink:
 
         Args:
             code: what it is.
-            steady: it is the same wherever the part asks for it.
+            steady: it is the same wherever a part of the message asks for it.
             followed: words of the template stand next to it, behind.
         """
 
@@ -70,15 +89,16 @@ class Sink:
         """Write what was collected, and join nothing to it."""
 
     def turn(self) -> None:
-        """Begin a turn of a loop."""
+        """Begin a turn of a loop: no list may grow without end."""
 
 
 class TextSink(Sink):
-    """Collects text, for a variable or a subject."""
+    """Collects pieces of text in a list, for a variable or a subject."""
 
     def __init__(self, code: Code, out: str, write: str) -> None:
         self.code, self.out, self.write = code, out, write
         self._pending: list[str] = []
+        self._begun = False
 
     def literal(self, text: str) -> None:
         """Write what the template says."""
@@ -86,13 +106,16 @@ class TextSink(Sink):
 
     def value(self, code: str, steady: bool, followed: bool) -> None:
         """Write a value."""
-        self._pending.append(f"{self.write}({code}, room)")
+        self._pending.append(f"(x if {_IS_WORD.format(code)} else {self.write}(x, room))")
 
     def flush(self) -> None:
         """Write what was collected."""
-        if self._pending:
+        if not self._begun:
+            self.code.line(f"{self.out} = [{', '.join(self._pending)}]")
+        elif self._pending:
             self.code.line(f"{self.out} += ({', '.join(self._pending)},)")
-            self._pending.clear()
+        self._begun = True
+        self._pending.clear()
 
     def boundary(self) -> None:
         """Join nothing to what was collected."""
@@ -102,20 +125,19 @@ class TextSink(Sink):
         """Begin a turn of a loop: no list may grow without end."""
         self.code.line(f"if len({self.out}) > PIECES: raise Doubtful")
 
+    def finish(self) -> None:
+        """End what is collected."""
+        self.flush()
 
-class PartSink(Sink):
-    """Collects encoded pieces of a part.
 
-    A value that is the same wherever it stands is encoded once, where it is certain to be met.
-    """
+class PartSink(TextSink):
+    """Collects encoded pieces of a part."""
 
-    out = "out"
-
-    def __init__(self, code: Code, write: str) -> None:
-        self.code, self.write = code, write
-        self._pending: list[str] = []
+    def __init__(self, code: Code, out: str, write: str) -> None:
+        super().__init__(code, out, write)
         self._text = ""  # literals that are not encoded yet
         self._known: dict[str, str] = {}
+        self._longest = 1
 
     def literal(self, text: str) -> None:
         """Write what the template says."""
@@ -126,41 +148,40 @@ class PartSink(Sink):
         self._value(self.write, code, steady)
 
     def token(self, name: str) -> None:
-        """Write a token of the message, encoded already."""
+        """Write a token of the message."""
         self._add(name)
-
-    def flush(self) -> None:
-        """Write what was collected."""
-        if self._pending:
-            self.code.line(f"out += ({', '.join(self._pending)},)")
-            self._pending.clear()
 
     def boundary(self) -> None:
         """Join nothing to what was collected."""
         self._encode()
         self.flush()
 
-    def turn(self) -> None:
-        """Begin a turn of a loop: no list may grow without end."""
-        self.code.line("if len(out) > PIECES: raise Doubtful")
-
     def finish(self) -> None:
-        """End the part."""
+        """End the part with a line end."""
         if self._text:
             self._pending.append(self.code.text(quoted_printable.last_piece(self._text)))
-            self._text = ""
-            self.boundary()
+            self.flush()
         else:
-            self.boundary()
-            self.code.line("out.append(end(out))")
+            self.flush()
+            self.code.line(f"{self.out}.append(end({self.out}))")
+
+    def measure(self) -> None:
+        """Hold that the pieces can be joined, however often loops wrote the longest of them."""
+        few = liquid_runtime.CEILING // self._longest
+        self.code.line(f"if len({self.out}) > {few}: within({self.out})")
 
     def _value(self, write: str, code: str, steady: bool) -> None:
-        written = f"({_WORD.format(code)} else {write}(x, room))"
+        """Write a value; one that is steady is encoded once for all places."""
+        if not steady or self.code.depth > 1:
+            self._add(f"({_WORD.format(code)} else {write}(x, room))")
+            return
+        written = f"{self.code.short(code)} or {write}({code}, room)"
         known = self._known.get(written)
-        if known is None and steady and self.code.depth == 1:
+        if known is None:
             self._known[written] = name = self.code.fresh("w")
-            written = f"({name} := {written})"
-        self._add(known or written)
+            self._add(f"({name} := {written})")
+        else:
+            self._add(known)
 
     def _add(self, code: str) -> None:
         self._encode()
@@ -168,7 +189,9 @@ class PartSink(Sink):
 
     def _encode(self) -> None:
         if self._text:
-            self._pending.append(self.code.text(quoted_printable.piece(self._text)))
+            literal = quoted_printable.piece(self._text)
+            self._longest = max(self._longest, len(literal))
+            self._pending.append(self.code.text(literal))
             self._text = ""
 
 
@@ -179,8 +202,9 @@ class SettledSink(PartSink):
     (`_gap`), or, behind a boundary, only when a message is made (the variable `gap`).
     """
 
-    def __init__(self, code: Code) -> None:
-        super().__init__(code, "calm")
+    def __init__(self, code: Code, out: str) -> None:
+        super().__init__(code, out, "calm")
+        code.first("gap", "START")
         self._gap: str | None = plain_text.START
         self._solid = False  # something other than white space stands right before
 
@@ -220,21 +244,20 @@ class SettledSink(PartSink):
 
     def turn(self) -> None:
         """Begin a turn of a loop: no list may grow without end."""
-        self.code.line("if len(out) > PIECES or len(gap) > PIECES: raise Doubtful")
+        self.code.line(f"if len({self.out}) > PIECES or len(gap) > PIECES: raise Doubtful")
 
     def finish(self) -> None:
         """End the part: one line end, whatever was held back."""
         if self._text:
             self._pending.append(self.code.text(quoted_printable.last_piece(self._text)))
-            self._text = ""
         else:
             self._pending.append(self.code.text(b"\r\n"))
-        super().boundary()
+        self.flush()
 
     def _settle(self) -> None:
         """Write the white space that was held back."""
         if self._gap is None:
-            self.code.line("if gap: out.append(settle(gap))")
+            self.code.line(f"if gap: {self.out}.append(settle(gap))")
         else:
             self._text += plain_text.settled_gap(self._gap)
         self._gap = ""

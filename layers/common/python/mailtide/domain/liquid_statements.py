@@ -3,9 +3,8 @@
 What is not known here is `Unsupported`, and the engine fills that part.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any, ClassVar
 
 from liquid import Node, RenderContext
@@ -28,12 +27,9 @@ from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
 from mailtide.domain import liquid_runtime, plain_text
-from mailtide.domain.liquid_expressions import Expressions, Unsupported
+from mailtide.domain.liquid_expressions import COUNTED, Expressions, Unsupported, Urls
 from mailtide.domain.liquid_language import Use, engine
 from mailtide.domain.liquid_sinks import Code, PartSink, Sink, TextSink
-
-# The message's own URLs, by name: what is before the token, the token's name, what is behind it.
-Urls = Mapping[str, tuple[str, str, str]]
 
 
 class Statements:
@@ -43,46 +39,37 @@ class Statements:
         everything = list(_below(nodes))
         kept = [node.name for node in everything if isinstance(node, AssignNode | CaptureNode)]
         self.code, self.use, self.urls = code, use, urls
-        self.values = Expressions(code, engine(use), list(dict.fromkeys(kept)))
-        self._loops = any(isinstance(node, ForNode) for node in everything)
-        self._tokens: set[str] = set()
+        self.values = Expressions(code, engine(use), urls, list(dict.fromkeys(kept)))
+        self._kinds = {type(node) for node in everything}
+        self._top = nodes
         self._turns = "1"  # how often the enclosing loops turn in all
         self._sinks: list[Sink] = []  # of the part and of the captures around this place
         self._loop: int | None = None  # how many they are at the loop that `break` would leave
 
-    def opening(self) -> Iterator[str]:
-        """Write what comes before the part's own statements."""
-        yield "def fill(data, tokens):"
-        yield " room, out, gap, space, cycles = [CEILING], [], START, 0, {}"
-        yield from (f" {variable} = UNSET" for variable in self.values.variables.values())
-        yield from (f" {name} = {self._datum(name)}" for name in sorted(self.values.used))
-        yield from (f" {one} = tokens[{one.encode()!r}] + FENCE" for one in sorted(self._tokens))
+    def write(self, sink: TextSink) -> None:
+        """Write the part."""
+        self.code.first("room", "[CEILING]")
+        self.code.first("space", "0")
+        for variable in self.values.variables.values():
+            self.code.first(variable, "UNSET")
+        if CycleNode in self._kinds:
+            self.code.line("cycles = {}")
+        self._within(self._top, sink, sink)
+        sink.finish()
+        if ForNode in self._kinds and isinstance(sink, PartSink):
+            sink.measure()
 
-    def _datum(self, name: str) -> str:
-        if name not in self.urls:
-            return f"data[{name!r}]"
-        before, token, behind = self.urls[name]
-        text = self.code.text
-        return f"{text(before)} + tokens[{token.encode()!r}].decode() + {text(behind)}"
-
-    def ending(self) -> Iterator[str]:
-        """Write what comes behind them."""
-        if self._loops:
-            yield " within(out)"
-        yield " return out"
-
-    def part(self, nodes: Sequence[Node], sink: Sink) -> None:
-        """Write what has a sink of its own."""
-        self._sinks.append(sink)
+    def _within(self, nodes: Sequence[Node], own: Sink, sink: Sink) -> None:
+        """Write what has a sink of its own; what it writes may be left out."""
+        self._sinks.append(own)
         self._nodes(nodes, sink)
-        self._sinks.pop().flush()
+        self._sinks.pop()
 
     def _nodes(self, nodes: Sequence[Node], sink: Sink) -> None:
         """Write what stands in a row."""
-        for node, behind in pairwise([*nodes, None]):
+        for index, node in enumerate(nodes):
             if isinstance(node, OutputNode):
-                words = isinstance(behind, ContentNode)
-                self._output(node, sink, words and plain_text.begins_with_words(behind.text))
+                self._output(node, sink, _words_begin(nodes[index + 1 : index + 2]))
                 continue
             write = self._statements.get(type(node))
             if write is None:
@@ -108,12 +95,12 @@ class Statements:
 
     def _output(self, node: OutputNode, sink: Sink, followed: bool) -> None:
         url = self.values.url(node.expression)
-        if url in self.urls and isinstance(sink, PartSink):
+        if url is not None and url in self.urls and isinstance(sink, PartSink):
             before, token, behind = self.urls[url]
             sink.literal(before)
             sink.token(token)
             sink.literal(behind)
-            self._tokens.add(token)
+            self.code.first(token, f"tokens[{token.encode()!r}] + FENCE")
             return
         self.values.steady = True
         code = self.values.write(node.expression)
@@ -187,20 +174,32 @@ class Statements:
         self.code.line(f"{turns} = {self._turns} * {length}")
         self.code.line(f"if {turns} > TURNS: raise Doubtful")
         self.values.loops = dict(outer)
-        if "forloop" in _roots(node.block.nodes):
-            loop = self.values.loops["forloop"] = self.code.fresh("f")
-            named = self.code.text(f"{node.expression.identifier}-{node.expression.iterable}")
-            parent = outer.get("forloop") or self.values.undefined("parentloop")
-            self.code.line(f"{loop} = {items} = ForLoop({named}, {items}, {length}, {parent})")
+        turns_of = self._forloop(node, items, length)
         self.values.loops[node.expression.identifier] = item
         saved = self._turns, self._loop
         self._turns, self._loop = turns, len(self._sinks)
-        self.code.line(f"for {item} in {items}:")
+        self.code.line(f"for {turns_of.format(item)}:")
         with self._deeper():
             sink.turn()
         self._block(node.block, sink)
         self._turns, self._loop = saved
         self.values.loops = outer
+
+    def _forloop(self, node: ForNode, items: str, length: str) -> str:
+        """Prepare what the body may ask of its loop; return what the loop goes over."""
+        asked = [path.path[1:] for path in _paths(node.block.nodes) if path.path[0] == "forloop"]
+        if not asked:
+            return f"{{}} in {items}"
+        if all(keys in [[name] for name in COUNTED] for keys in asked):
+            count = self.values.loops["forloop"] = self.code.fresh("f")
+            forms = {name: form.format(c=count, n=length) for name, form in COUNTED.items()}
+            self.values.counted[count] = forms
+            return f"{count}, {{}} in enumerate({items})"
+        parent = self.values.loops.get("forloop") or self.values.undefined("parentloop")
+        loop = self.values.loops["forloop"] = self.code.fresh("f")
+        named = self.code.text(f"{node.expression.identifier}-{node.expression.iterable}")
+        self.code.line(f"{loop} = {items} = ForLoop({named}, {items}, {length}, {parent})")
+        return f"{{}} in {items}"
 
     def _leave(self, node: BreakNode | ContinueNode, sink: Sink) -> None:
         if self._loop != len(self._sinks):
@@ -216,8 +215,8 @@ class Statements:
         is_html = self.use is Use.HTML
         inner = TextSink(self.code, pieces, "html_text" if is_html else "text")
         self._flush()
-        self.code.line(f"{pieces} = []")
-        self.part(node.block.nodes, Sink() if node.block.blank else inner)
+        self._within(node.block.nodes, inner, Sink() if node.block.blank else inner)
+        inner.finish()
         self._keep(
             node.name, f"captured({pieces})" if not is_html else f"Markup(captured({pieces}))"
         )
@@ -256,6 +255,13 @@ class Statements:
     }
 
 
+def _words_begin(nodes: Sequence[Node]) -> bool:
+    """Say whether words of the template come next."""
+    return any(
+        isinstance(node, ContentNode) and plain_text.begins_with_words(node.text) for node in nodes
+    )
+
+
 def _below(nodes: Sequence[Node]) -> Iterator[Node]:
     """Yield nodes and all that are below them."""
     context = RenderContext(engine(Use.PLAIN).from_string(""))
@@ -264,13 +270,11 @@ def _below(nodes: Sequence[Node]) -> Iterator[Node]:
         yield from _below(list(node.children(context)))
 
 
-def _roots(nodes: Sequence[Node]) -> set[object]:
-    """Return the first names of all paths below some nodes."""
+def _paths(nodes: Sequence[Node]) -> Iterator[Path]:
+    """Yield all paths below some nodes."""
     waiting: list[Expression] = [one for node in _below(nodes) for one in node.expressions()]
-    found: set[object] = set()
     while waiting:
         here = waiting.pop()
         waiting += here.children()
         if isinstance(here, Path):
-            found.add(here.path[0])
-    return found
+            yield here

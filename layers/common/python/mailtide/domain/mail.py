@@ -16,6 +16,7 @@ from email.utils import format_datetime
 
 # All that ends a line for some reader, and the other control characters.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_VISIBLE = re.compile("[ -~]{0,900}")  # a line must not be over 998 (RFC 5322 section 2.1.1)
 _ADDRESS = re.compile(r"[^\s\"(),:;<>@\[\\\]]+@[a-z0-9._-]+", re.IGNORECASE | re.ASCII)
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
 _MAX_PLAIN = 900  # characters; a line must not be over 998 (RFC 5322 section 2.1.1)
@@ -138,7 +139,7 @@ def _phrase(name: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return text.isascii() and "=?" not in text and len(text) <= _MAX_PLAIN
+    return _VISIBLE.fullmatch(text) is not None and "=?" not in text
 
 
 def words(text: str) -> str:
@@ -147,10 +148,10 @@ def words(text: str) -> str:
     Raises:
         ValueError: when it holds a line end or a control character.
     """
-    if not is_header_safe(text):
-        raise ValueError("a line break or a control character in a header")
     if _is_plain(text):
         return text
+    if not is_header_safe(text):
+        raise ValueError("a line break or a control character in a header")
     raw, written, start = text.encode(), [], 0
     while start < len(raw):
         end = start + _WORD_BYTES

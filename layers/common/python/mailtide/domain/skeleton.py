@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from mailtide.domain import identifiers, mail, ways_back
 from mailtide.domain.host import ascii_domain
-from mailtide.domain.liquid_statements import Urls
+from mailtide.domain.liquid_expressions import Urls
 from mailtide.domain.rendering import Variant
 from mailtide.domain.signing import Purpose
 from mailtide.domain.tracking import Stamp, Tracker
