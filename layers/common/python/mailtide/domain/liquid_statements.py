@@ -204,7 +204,7 @@ class Statements:
     def _leave(self, node: BreakNode | ContinueNode, sink: Sink) -> None:
         if self._loop != len(self._sinks):
             raise Unsupported("a loop left from within a capture or a case")
-        sink.boundary()
+        self._sinks[-1].boundary()  # which a block of white space around this hides
         self.code.line("break" if isinstance(node, BreakNode) else "continue")
 
     def _assign(self, node: AssignNode, sink: Sink) -> None:
