@@ -77,12 +77,15 @@ class Expressions:
         self.certain: set[str] = set()
         self.loops: dict[str, str] = {}
         self.counted: dict[str, dict[str, str]] = {}  # by the variable that counts
+        self.lookups = 0  # of values that may be long and do not show in what is written
         self.steady = True  # what was written since this was set: no variable is in it
 
     def write(self, node: Expression) -> str:
         """Write one expression."""
         kind = type(node)
         if kind in _COMPARED or kind in _TURNED:
+            if kind is logical.ContainsExpression and isinstance(node.left, primitive.RangeLiteral):  # type: ignore[attr-defined]
+                raise Unsupported("a range that is looked through")
             form = _COMPARED.get(kind) or _TURNED[kind]
             return form.format(self.write(node.left), self.write(node.right))  # type: ignore[attr-defined]
         if kind in _JOINED:
@@ -101,6 +104,14 @@ class Expressions:
         is_boolean = type(node) in _COMPARED or type(node) in _TURNED or type(node) in _JOINED
         return code if is_boolean else f"truthy({code})"
 
+    def output(self, node: Expression) -> str:
+        """Write an expression that is written out: of a value alone, the length shows there."""
+        lookups = self.lookups
+        code = self.write(node)
+        if isinstance(node, FilteredExpression) and not node.filters:
+            self.lookups = lookups
+        return code
+
     def url(self, node: Expression) -> str | None:
         """Return the name when an expression is one of the message's own URLs, and nothing else."""
         while isinstance(node, FilteredExpression) and not node.filters:
@@ -111,6 +122,7 @@ class Expressions:
         return None if name in self.variables or name in self.loops else name
 
     def _path(self, node: Path) -> str:
+        self.lookups += 1
         root, *keys = node.path
         if not isinstance(root, str):
             raise Unsupported("a path that begins with a value")
@@ -176,13 +188,15 @@ class Expressions:
         values = [self.write(arg.value) for arg in one.args if not hasattr(arg, "name")]
         form = None if keywords else _SHORT.get((one.name, len(values)))
         if form is not None:
+            self.lookups += 1
             return form.format(", ".join([left, *values]))
         named = [f"{self.code.text(arg.name)}: {self.write(arg.value)}" for arg in keywords]
         filter_ = self.environment.filters.get(one.name)
         if filter_ is None:
             raise Unsupported(f"the filter {one.name!r}")
         if getattr(filter_, "with_context", False):
-            named.append(f"{self.code.text('context')}: Names(data)")
+            self.code.first("names", "Names(data)")
+            named.append(f"{self.code.text('context')}: names")
         if getattr(filter_, "with_environment", False):
             filter_ = partial(filter_, environment=self.environment)
         arguments = [left, *values, *([f"**{{{', '.join(named)}}}"] if named else [])]

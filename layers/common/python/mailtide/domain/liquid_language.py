@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from dateutil import parser as dates  # type: ignore[import-untyped]
-from liquid import BoundTemplate, Markup, Node, RenderContext
+from liquid import BoundTemplate, Environment, Markup, Node, RenderContext
 from liquid.builtin.expressions.logical import ContainsExpression
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.exceptions import LiquidError

@@ -26,7 +26,7 @@ from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
-from mailtide.domain import liquid_runtime, plain_text
+from mailtide.domain import liquid_runtime, plain_text, quoted_printable
 from mailtide.domain.liquid_expressions import COUNTED, Expressions, Unsupported, Urls
 from mailtide.domain.liquid_language import Use, engine
 from mailtide.domain.liquid_sinks import Code, PartSink, Sink, TextSink
@@ -42,6 +42,7 @@ class Statements:
         self.values = Expressions(code, engine(use), urls, list(dict.fromkeys(kept)))
         self._kinds = {type(node) for node in everything}
         self._top = nodes
+        self._outputs = 0
         self._turns = "1"  # how often the enclosing loops turn in all
         self._sinks: list[Sink] = []  # of the part and of the captures around this place
         self._loop: int | None = None  # how many they are at the loop that `break` would leave
@@ -54,8 +55,14 @@ class Statements:
             self.code.first(variable, "UNSET")
         if CycleNode in self._kinds:
             self.code.line("cycles = {}")
+        work = self.code.constant(0)
+        if ForNode in self._kinds:
+            self.code.line(f"work = {work}")
         self._within(self._top, sink, sink)
         sink.finish()
+        self.code.names[work] = cost = self.values.lookups * liquid_runtime.LOOKUP
+        if cost > liquid_runtime.WORK or self._outputs > liquid_runtime.OUTPUTS:
+            raise Unsupported("a part that looks up many values")
         if ForNode in self._kinds and isinstance(sink, PartSink):
             sink.measure()
 
@@ -103,8 +110,9 @@ class Statements:
             self.code.first(token, f"tokens[{token.encode()!r}] + FENCE")
             return
         self.values.steady = True
-        code = self.values.write(node.expression)
+        code = self.values.output(node.expression)
         sink.value(code, self.values.steady, followed)
+        self._outputs += 1
 
     def _content(self, node: ContentNode, sink: Sink) -> None:
         node.text.encode()  # half a surrogate pair is no text
@@ -133,14 +141,14 @@ class Statements:
         sink.boundary()
         other = self.code.fresh("o")
         self.code.line(f"{other} = True")
-        value = self.values.write(node.expression)
         for block in node.blocks:
             if not isinstance(block, MultiExpressionBlockNode):
                 self.code.line(f"if {other}:")
                 self._block(block, sink)
                 continue
             fits = [
-                f"equal({value}, {self.values.write(one)})" for one in block.expression.expressions
+                f"equal({self.values.write(node.expression)}, {self.values.write(one)})"
+                for one in block.expression.expressions
             ]
             # The variable of the loop is False as soon as one fits.
             self.code.line(f"for {other} in (False,) * sum(({', '.join(fits)},)):")
@@ -180,8 +188,18 @@ class Statements:
         self._turns, self._loop = turns, len(self._sinks)
         self.code.line(f"for {turns_of.format(item)}:")
         with self._deeper():
+            cost, lookups, outputs = self.code.constant(0), self.values.lookups, self._outputs
+            self.code.line(f"work += {cost}")
+            self.code.line("if work > WORK: raise Doubtful")
             sink.turn()
         self._block(node.block, sink)
+        repeated: Any = node.block  # it knows its length (`liquid_limits`)
+        self.code.names[cost] = (
+            repeated.length
+            + (self._outputs - outputs) * quoted_printable.PLAIN
+            + (self.values.lookups - lookups) * liquid_runtime.LOOKUP
+        )
+        self.values.lookups = lookups
         self._turns, self._loop = saved
         self.values.loops = outer
 
