@@ -17,7 +17,7 @@ from local.emulator import REGION, Emulator
 
 PREFIX = "bench"
 BUCKET = "bench-data"
-QUEUES = ("launch", "sending", "events", "imports", "jobs")
+QUEUES = ("launch", "sending", "transact", "events", "imports", "jobs")
 POWERTOOLS = {
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",

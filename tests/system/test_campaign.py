@@ -103,7 +103,7 @@ def live(machine: Laptop, recorder: Recorder) -> Life:
     machine.emulator.client("sqs").send_message(QueueUrl=events, MessageBody=POISON)
     watch = Watch(machine.api, machine.receivers, campaign_id)
     people_count = len(audience.expected)
-    quiet = until_quiet(watch.look, people_count, lambda _: None, deadline_seconds=240)
+    quiet = until_quiet(watch.look, people_count, lambda _: None, deadline_seconds=300)
     found = audit(machine.api, machine.receivers, campaign_id)
     return Life(machine, recorder, audience, imports, campaign_id, quiet, found)
 

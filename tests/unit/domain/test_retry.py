@@ -38,10 +38,11 @@ def test_places_return_within_ten_minutes_and_at_midnight(
         (421, "4.7.0 Too many messages, slow down", [5, 10, 20, 40, 60, 60, 60, 60]),
         (452, "4.2.2 The mailbox is full", [60, 120, 240, 240, 240, 240, 240, 240]),
         (451, "4.4.5 come back after 9 hours", [240] * 8),
+        (None, "the connection was lost", [1, 2, 4, 8, 16, 32, 64, 128, 240]),
     ],
 )
 def test_the_wait_doubles_and_goes_by_what_was_said(
-    code: int, words: str, minutes: list[int]
+    code: int | None, words: str, minutes: list[int]
 ) -> None:
     refusal = Refused(later=True, code=code, response=words)
     waits = [retry.wait(refusal, tries) for tries in range(len(minutes))]

@@ -33,6 +33,7 @@ class Patience:
 
 BULK = Patience(5 * _MINUTE, 4 * _HOUR)
 PROMPT = Patience(_MINUTE / 2, 15 * _MINUTE)
+_UNANSWERED = Patience(_MINUTE, 4 * _HOUR)  # nobody said no: the way there failed
 _BULK_BY_CLASS: Mapping[BounceClass, Patience] = MappingProxyType(
     {
         BounceClass.RATE_LIMITED: Patience(5 * _MINUTE, _HOUR),
@@ -62,12 +63,17 @@ def wait(refusal: Refused, tries: int, patience: Patience = BULK) -> timedelta:
     What the receiver names itself ("try again in 300 seconds") is the least, within the longest.
     """
     if patience == BULK:
-        cause = classify(refusal.code, None, refusal.response)
-        patience = _BULK_BY_CLASS.get(cause, BULK)
+        patience = _bulk(refusal)
     asked = _ASKED.search(refusal.response)
     least = int(asked[1]) * _UNITS[asked[2][0].lower()] if asked else timedelta(0)
     doubled = patience.first * int(2 ** min(tries, _MOST_DOUBLINGS))
     return min(max(doubled, least), patience.longest)
+
+
+def _bulk(refusal: Refused) -> Patience:
+    if refusal.code is None:
+        return _UNANSWERED
+    return _BULK_BY_CLASS.get(classify(refusal.code, None, refusal.response), BULK)
 
 
 def retried(
