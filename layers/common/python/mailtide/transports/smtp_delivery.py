@@ -7,7 +7,7 @@ Source: docs/domain/relays.md.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 from mailtide.domain.handover import Outcome
 from mailtide.transports.smtp_dial import Dial, Target
@@ -19,6 +19,9 @@ from mailtide.transports.smtp_queue import Queue
 from mailtide.transports.smtp_session import Session
 
 WORTH = 4  # messages that make another connection pay: opening it takes as many round trips
+NEAR_SECONDS = 0.001  # a relay whose replies take less is on this host, or next to it
+GATHER_SECONDS = 0.001  # for which the answers of such a relay are gathered
+GATHER_FROM = 4  # connections
 IDLE = timedelta(seconds=5)  # that a connection is kept between two calls
 
 
@@ -45,11 +48,16 @@ class Delivery:
         self._clock = clock
         self._links: set[Link] = set()
         self._dials: set[Dial] = set()
+        self._near = False
 
     @property
-    def over(self) -> bool:
-        """Whether every message has its outcome."""
-        return not self.queue.unsettled
+    def gathers(self) -> bool:
+        """Whether it is worth to let answers gather before they are looked at.
+
+        To wake up for each costs more than what is done for a message. A relay that is near and
+        has this many connections is kept busy by the others meanwhile; one that is far is not.
+        """
+        return self._near and len(self._links) >= GATHER_FROM
 
     def begin(self, poll: Poll) -> None:
         """Go on with what was kept, or open the first connection."""
@@ -70,6 +78,7 @@ class Delivery:
     def _attach(self, link: Link) -> None:
         link.attach(self._poll, self._patience, self._over)
         self._links.add(link)
+        self._near = self._near or link.near
 
     def end(self, *, keep: bool) -> None:
         """Keep the connections that are good for another call, and close the others."""
@@ -123,7 +132,8 @@ class Delivery:
             self._no_session(dial.failure or NoConnectionError("no connection to the relay"))
             return
         self._poll.unregister(dial.socket)
-        link = Link(dial.socket, Session(dial.extensions, self.queue))
+        near = dial.fastest < NEAR_SECONDS
+        link = Link(dial.socket, Session(dial.extensions, self.queue), near=near)
         self._attach(link)
         link.go_on()
 
@@ -162,10 +172,12 @@ def deliver(deliveries: Sequence[Delivery]) -> list[list[Outcome]]:
 
 def _run(deliveries: Sequence[Delivery], poll: Poll) -> None:
     look = 0.0
-    while not all(delivery.over for delivery in deliveries):
+    while busy := [delivery for delivery in deliveries if delivery.queue.unsettled]:
+        if all(delivery.gathers for delivery in busy):
+            sleep(GATHER_SECONDS)
         now = monotonic()
         if now >= look:
             look = min(delivery.look(now) for delivery in deliveries)
         poll.wait(max(0.0, look - now))
-        for delivery in deliveries:
+        for delivery in busy:
             delivery.open()

@@ -54,6 +54,8 @@ class Dial:
         self.extensions: Extensions | None = None  # of a session that is ready for messages
         self.failure: NoConnectionError | None = None
         self.deadline = 0.0
+        self.fastest = float("inf")  # seconds that a reply took
+        self._asked = 0.0  # when a command left
         self._target = target
         self._addresses = list(addresses)
         self._patience = patience
@@ -182,6 +184,8 @@ class Dial:
             self._say(Reply(code, line.decode("utf-8", "replace").strip()))
 
     def _say(self, reply: Reply) -> None:
+        if self._asked:
+            self.fastest = min(self.fastest, monotonic() - self._asked)
         try:
             command = self._opening.send(reply)
         except StopIteration as end:
@@ -192,6 +196,7 @@ class Dial:
             self._replies = ReplyReader()
             self._encrypt()
         elif isinstance(command, bytes):
+            self._asked = monotonic()
             self.socket.sendall(command)  # short, and nothing else is on its way
 
 

@@ -23,8 +23,9 @@ _NEVER = float("inf")
 class Link:
     """One open connection with its session."""
 
-    def __init__(self, opened: socket.socket, session: Session) -> None:
+    def __init__(self, opened: socket.socket, session: Session, *, near: bool = False) -> None:
         self.session = session
+        self.near = near  # the relay answers at once when it has nothing else to do
         self.idle_since: datetime | None = None  # between two calls
         self._socket = opened
         self._tls = isinstance(opened, ssl.SSLSocket)
