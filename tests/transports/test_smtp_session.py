@@ -269,10 +269,10 @@ def test_the_answer_to_a_whole_message_is_waited_for_after_the_time(
     monkeypatch.setattr("mailtide.transports.smtp_patience.LEAST_SECONDS", 0.1)
     began = dt.datetime.now(dt.UTC)
     with ScriptedRelay({("end", 0): FREEZE}) as relay:
-        outcomes = deliver_until(relay, began + dt.timedelta(seconds=0.3))
+        outcomes = deliver_until(relay, began + dt.timedelta(seconds=1))
         waited = dt.datetime.now(dt.UTC) - began
     assert isinstance(outcomes[0], Unknown)
-    assert dt.timedelta(seconds=0.6) <= waited < dt.timedelta(seconds=5)
+    assert dt.timedelta(seconds=1.6) <= waited < dt.timedelta(seconds=5)
 
 
 def test_a_password_is_not_shown_with_its_transport() -> None:
