@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailtide.domain import liquid_budget
 from mailtide.domain.compiled import Compiled, compiled
 from mailtide.domain.rendering import Variant, prepare
 from mailtide.domain.utm import Utm
@@ -199,7 +200,11 @@ class _NoEngine:
 
 def without_engine(made: Compiled) -> Compiled:
     none: Any = _NoEngine()
-    return replace(made, plain=replace(made.plain, subject=none, html=none, text=none))
+    return replace(
+        made,
+        plain=replace(made.plain, subject=none, html=none, text=none),
+        alone=((none, made.together),),
+    )
 
 
 @pytest.mark.parametrize(("source", "attributes"), QUICK)
@@ -211,6 +216,37 @@ def test_the_engine_is_not_asked(source: str, attributes: dict[str, Any]) -> Non
     own = variant("<p>x</p>", text=source)
     assert_same(own, contact(**attributes))
     without_engine(quick(own)).render(contact(**attributes), MESSAGE, AT)
+
+
+def test_no_part_writes_too_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liquid_budget, "OUTPUTS", 2)
+    for outputs in (2, 3):
+        made = quick(variant("<p>x</p>", text="{{ contact.s }}" * outputs))
+        assert_same(made.plain, contact(s="a"))
+        if outputs == 2:
+            without_engine(made).render(contact(s="a"), MESSAGE, AT)
+        else:
+            with pytest.raises(AssertionError, match="the engine was asked"):
+                without_engine(made).render(contact(s="a"), MESSAGE, AT)
+
+
+# What would be little to write, and much work for the engine.
+@pytest.mark.parametrize(
+    ("source", "attributes"),
+    [
+        ("{{ contact.l }}", {"l": [""] * 9}),
+        ("{% assign v = (1..9) %}{{ v }}" + "{% assign v = (1..9000) %}{{ v }}", {}),
+        ("{% if contact.s %}{% endif %}" * 300, {"s": "a"}),
+        ("{% for i in (1..300) %}{% if contact.s %}{% endif %}{% endfor %}", {"s": "a"}),
+        ("{{ contact[contact.t] }}" * 300, {"t": "a"}),
+        ("{% for i in (1..9000) offset: 8990 %}{{ i }}{% endfor %}", {}),
+        ("{{ contact.s | replace: 'a', contact.t }}", {"s": "a" * 200, "t": "a" * 8_000}),
+    ],
+)
+def test_the_engine_counts(source: str, attributes: dict[str, Any]) -> None:
+    made = without_engine(quick(variant(source, text="x")))
+    with pytest.raises(AssertionError, match="the engine was asked"):
+        made.render(contact(**attributes), MESSAGE, AT)
 
 
 LONG = 50_000  # bytes of a message whose header is read back in seconds
@@ -248,11 +284,24 @@ LEFT: list[tuple[str, dict[str, Any]]] = [
     ("{% if contact.s %}{% endif %}" * 310, {"s": "x" * 8_000}),
     ("{{ contact.s | upcase | truncate: 3 }}" * 280, {"s": "x" * 8_000}),
     ("{{ contact.s" + " | default: 'a'" * 900 + " }}", {"s": "x" * 8_000}),
-    ("{% for i in (1..9000) %}{% for j in (1..1) %}" + "{{ i }}" * 9 + "{% endfor %}{% endfor %}", {}),
+    ("{% for i in (1..3500) %}{% for j in (1..1) %}" + "{{ i }}" * 9 + "{% endfor %}{% endfor %}", {}),
     ("{% for i in (1..contact.n) reversed %}{{ i }}{% endfor %}", {"n": 10_001}),
     ("{% assign v = (1..contact.n) %}{% for i in v limit: 2 %}{{ i }}{% endfor %}", {"n": 9_000}),
     ("{% if contact.l contains contact.s %}a{% endif %}{% if (1..3) contains contact.n %}b{% endif %}", {"s": "x", "l": ["x"], "n": 2}),
-    ("{{ contact.s }}" * 10_001, {"s": "a"}),
+    ("{{ contact.l }}" * 3, {"l": [""] * 2_700}),
+    ("{% assign v = (1..8000) %}" + "{{ v }}" * 700, {}),
+    ("{{ contact[contact.t] }}" * 700, {"t": "x" * 8_000}),
+    ("{{ contact.none | default: '" + "x" * 100_000 + "'" + " | default" * 60 + " | truncate: 3 }}", {}),
+    ("<a href='https://a.example/{{ contact.s }}" + "{{ contact.s }}" * 20 + "'>x</a>", {"s": "x" * 90}),
+    ("<a href='https://a.example/{{ '" + "x" * 9_000 + "' }}'>x</a>", {}),
+    ("<a href='https://a.example/{{ '" + "x-" * 5_000 + "' }}'>x</a>", {}),
+    ("{% assign v = '' %}" + "{% assign v = v | append: contact.s %}" * 12 + "{% assign v = v | split: ',' %}" + "{% if v[0] %}{% endif %}" * 60, {"s": "x" * 8_000}),
+    ("{{ contact.s }}" * 700, {"s": "x" * 8_000}),
+    ("{% for i in (1..contact.n) offset: 9998 limit: 2 %}{{ i }}{% endfor %}", {"n": 10_000}),
+    ("{% for i in (1..contact.n) limit: 2 %}{{ i }}{% endfor %}" * 2, {"n": 3_000_000}),
+    ("{% for i in (1..contact.n) reversed %}{{ i }}{% endfor %}", {"n": 10**9}),
+    ("{% for i in (1..3) limit: contact.n %}{{ i }}{% endfor %}", {"n": -1}),
+    ("{% for i in contact." + "x" * 9_000 + " %}{{ forloop.name }}{% endfor %}", {}),
     ("<p>{{ contact.s }}</p>", {"s": " a  b \n"}),
     ("<p>a {{ contact.s }} b</p>", {"s": ""}),
     ("<p>{{ contact.s }}</p>", {"s": "\ufdd3"}),

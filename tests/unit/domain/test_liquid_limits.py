@@ -36,6 +36,9 @@ def filled(source: str, **data: object) -> str:
         LOOP + "{% if true %}{% endif %}" * 10 + "{% endfor %}",
         "{% tablerow i in (1..10000) %}" + "{% if true %}{% endif %}" * 10 + "{% endtablerow %}",
         "{% liquid\nfor i in (1..10000)\n" + "if true\nendif\n" * 10 + "endfor %}",
+        "{% for i in (1..1000000000) reversed limit: 1 %}{% endfor %}",
+        "{% for i in (1..1000000000) offset: 999999990 %}{% endfor %}",
+        "{% tablerow i in (1..1000000000) offset: 999999990 %}{% endtablerow %}",
         "{{ x | join }}",
     ],
 )

@@ -26,9 +26,10 @@ from mailtide.domain import (
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.host import ascii_domain
+from mailtide.domain.liquid_budget import CEILING, Doubtful
 from mailtide.domain.liquid_compiler import Fill, fixed_text
 from mailtide.domain.liquid_language import BIND, NOW, TAG, Program, Use
-from mailtide.domain.liquid_runtime import CEILING, PACKED, Doubtful
+from mailtide.domain.liquid_runtime import PACKED
 from mailtide.domain.rendering import RenderError, Variant, titled
 from mailtide.domain.skeleton import Skeleton, Slots
 from mailtide.domain.tracking import Binder, is_http

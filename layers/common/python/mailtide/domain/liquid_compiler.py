@@ -21,10 +21,10 @@ from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import logical
 from liquid.builtin.tags.for_tag import ForLoop
 
-from mailtide.domain import liquid_runtime, plain_text, quoted_printable
+from mailtide.domain import liquid_budget, liquid_runtime, plain_text, quoted_printable
+from mailtide.domain.liquid_budget import Doubtful
 from mailtide.domain.liquid_expressions import Unsupported, Urls
 from mailtide.domain.liquid_language import Program, Use
-from mailtide.domain.liquid_runtime import Doubtful
 from mailtide.domain.liquid_sinks import Code, PartSink, SettledSink, TextSink
 from mailtide.domain.liquid_statements import Statements
 
@@ -33,6 +33,7 @@ Fill = Callable[[Mapping[str, Any], Mapping[bytes, bytes]], tuple[list[Any], ...
 
 # What the functions are written in: the runtime, and the engine's own comparisons.
 _NAMES = {
+    **vars(liquid_budget),
     **vars(liquid_runtime),
     "FENCE": quoted_printable.FENCE,
     "START": plain_text.START,

@@ -20,6 +20,7 @@ from liquid.expression import Expression
 from liquid.undefined import Undefined
 
 from mailtide.domain import liquid_language as language
+from mailtide.domain.liquid_budget import LOOKUP
 from mailtide.domain.liquid_sinks import Code
 
 # The message's own URLs, by name: what is before the token, the token's name, what is behind it.
@@ -77,7 +78,7 @@ class Expressions:
         self.certain: set[str] = set()
         self.loops: dict[str, str] = {}
         self.counted: dict[str, dict[str, str]] = {}  # by the variable that counts
-        self.lookups = 0  # of values that may be long and do not show in what is written
+        self.hidden = 0  # work of values that do not show in what is written
         self.steady = True  # what was written since this was set: no variable is in it
 
     def write(self, node: Expression) -> str:
@@ -105,11 +106,10 @@ class Expressions:
         return code if is_boolean else f"truthy({code})"
 
     def output(self, node: Expression) -> str:
-        """Write an expression that is written out: of a value alone, the length shows there."""
-        lookups = self.lookups
+        """Write an expression that is written out: the length of a value alone shows there."""
         code = self.write(node)
-        if isinstance(node, FilteredExpression) and not node.filters:
-            self.lookups = lookups
+        if isinstance(node, FilteredExpression) and not node.filters and type(node.left) is Path:
+            self.hidden -= LOOKUP
         return code
 
     def url(self, node: Expression) -> str | None:
@@ -122,7 +122,7 @@ class Expressions:
         return None if name in self.variables or name in self.loops else name
 
     def _path(self, node: Path) -> str:
-        self.lookups += 1
+        self.hidden += LOOKUP
         root, *keys = node.path
         if not isinstance(root, str):
             raise Unsupported("a path that begins with a value")
@@ -188,7 +188,7 @@ class Expressions:
         values = [self.write(arg.value) for arg in one.args if not hasattr(arg, "name")]
         form = None if keywords else _SHORT.get((one.name, len(values)))
         if form is not None:
-            self.lookups += 1
+            self.hidden += LOOKUP + sum(self._argument(arg.value) for arg in one.args)
             return form.format(", ".join([left, *values]))
         named = [f"{self.code.text(arg.name)}: {self.write(arg.value)}" for arg in keywords]
         filter_ = self.environment.filters.get(one.name)
@@ -201,6 +201,10 @@ class Expressions:
             filter_ = partial(filter_, environment=self.environment)
         arguments = [left, *values, *([f"**{{{', '.join(named)}}}"] if named else [])]
         return f"{self.code.constant(filter_)}({', '.join(arguments)})"
+
+    def _argument(self, node: Expression) -> int:
+        """Return how much work a filter's argument is."""
+        return len(node.value) if isinstance(node, primitive.StringLiteral) else LOOKUP
 
     def _range(self, node: primitive.RangeLiteral) -> str:
         return f"numbers({self.write(node.start)}, {self.write(node.stop)})"

@@ -1,8 +1,9 @@
 """Liquid limits: what one part of a message may cost, so that no template uses up a sender.
 
 The engine limits each loop with those around it, what is written, and what is kept in variables.
-What that leaves open is counted here as work: what a loop repeats, each time it does; values that
-are looked up or given a name; what filters take, and what is made of it by those that multiply.
+What that leaves open is counted here as work: what a loop goes over; what it repeats, each time it
+does; values that are looked up or given a name; what filters take, and what is made of it by those
+that multiply.
 It is counted and not timed, so that the same message fails everywhere or nowhere.
 
 Units: characters; an element of a list counts as one more.
@@ -10,12 +11,13 @@ Source: docs/domain/rendering.md.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, TextIO
 
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import BlockNode
+from liquid.builtin.expressions import LoopExpression
 from liquid.builtin.tags.for_tag import ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowTag
 from liquid.exceptions import ResourceLimitError
@@ -102,6 +104,17 @@ class _Repeated(BlockNode):
         return super().render_to_output(context, buffer)
 
 
+class _Passes(LoopExpression):
+    """What a loop goes over; to skip some of it takes time too."""
+
+    __slots__ = ()
+
+    def _to_iter(self, obj: object, context: Any) -> tuple[Iterator[Any], int]:
+        items, length = super()._to_iter(obj, context)
+        context.spend(length)
+        return items, length
+
+
 class _ForTag(ForTag):
     def parse(self, stream: TokenStream) -> Any:
         return _repeated(stream, super().parse)
@@ -116,6 +129,16 @@ def _repeated(stream: TokenStream, parse: Callable[[TokenStream], Any]) -> Any:
     """Read a loop; the stream stands at its first tag, and then at its last."""
     start, node = stream.current, parse(stream)
     node.block = _Repeated(node.block, start, stream.current)
+    loop = node.expression
+    node.expression = _Passes(
+        loop.token,
+        loop.identifier,
+        loop.iterable,
+        limit=loop.limit,
+        offset=loop.offset,
+        reversed_=loop.reversed,
+        cols=loop.cols,
+    )
     return node
 
 
@@ -126,7 +149,7 @@ def _metered(name: str, function: _Filter) -> _Filter:
     @with_context
     @wraps(function)
     def run(value: object, *args: object, context: _Context, **kwargs: object) -> object:
-        context.spend(_weight(value) + _weight(args) + _weight(kwargs))
+        context.spend(weight(value) + weight(args) + weight(kwargs))
         if grown is not None:
             context.spend(grown(value, *args, **kwargs))
         if takes_context:
@@ -140,12 +163,12 @@ def _length(value: object) -> int:
     return len(value) if isinstance(value, str | list | range) else 0
 
 
-def _weight(value: object) -> int:
+def weight(value: object) -> int:
     """Return how long a value is with all that is in it."""
     if isinstance(value, list | tuple):
-        return len(value) + sum(map(_weight, value))
+        return len(value) + sum(map(weight, value))
     if isinstance(value, Mapping):
-        return len(value) + sum(map(_weight, value.values()))
+        return len(value) + sum(map(weight, value.values()))
     return _length(value)
 
 

@@ -2,16 +2,12 @@
 
 A compiled template never decides a doubtful case. Where a limit may be near, or a value is one that
 the short ways are not made for, it raises `Doubtful` and the engine itself fills that part. So the
-limits here only have to be well below the engine's (`liquid_limits`), not equal to them: what they
-leave out of 5,000,000 pieces of work are 2,400,000 for passes of loops and for values that are
-looked up, 500,000 for filters, 500,000 for what is long in the part, and a line for each value.
+limits here (`liquid_budget`) only have to be well below the engine's, not equal to them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
-from sys import getsizeof
 from typing import Any
 
 from liquid import Markup
@@ -24,15 +20,8 @@ from liquid.undefined import Undefined
 
 from mailtide.domain import liquid_language as language
 from mailtide.domain import plain_text, quoted_printable
+from mailtide.domain.liquid_budget import LOOKUP, SPACE, Doubtful, Room, light, take
 
-CEILING = 500_000  # bytes of one message; the engine allows 1,000,000 of a part
-PIECES = 5_000  # of a list that a loop adds to
-SPACE = 8_192  # bytes of all variables
-LOOKUP = 8_192  # work that a value may be: as long as all attributes of a contact are at most
-WORK = 2_400_000  # of passes and lookups
-FILTERED = 500_000  # work of filters
-OUTPUTS = 10_000  # values that a part may write
-TURNS = 10_000  # of nested loops; as the engine
 PACKED = "mt packed"  # the message's id as bytes
 UNSET = object()
 _ABSENT = object()
@@ -50,20 +39,6 @@ _SPECIAL = frozenset({"size", "first", "last"})
 
 # How the engine takes one step of a path; it looks at its settings only.
 _step = RenderContext(language.engine(language.Use.PLAIN).from_string("")).get_item
-
-
-class Doubtful(Exception):  # noqa: N818 (nothing is wrong yet)
-    """The short way does not know what the engine would do."""
-
-
-# Bytes that the values of a part may still take, those apart that fit on one line: one number.
-Room = list[int]
-
-
-def _take(room: Room, size: int) -> None:
-    room[0] -= size
-    if room[0] < 0:
-        raise Doubtful
 
 
 def short(value: Any) -> bytes | None:
@@ -94,27 +69,35 @@ def _slot(
 def _piece(text: str, room: Room) -> bytes:
     encoded = quoted_printable.piece(text)
     if len(encoded) > _LINE:
-        _take(room, len(encoded))
+        take(room, len(encoded))
     return encoded
 
 
+def _shown(value: object, *, autoescape: bool) -> str:
+    """Write a value, whose length shows in what is written."""
+    text = to_liquid_string(value, autoescape=autoescape)
+    if isinstance(value, list | range) and len(value) > len(text):
+        raise Doubtful
+    return text
+
+
 def _html(value: object, room: Room) -> bytes:
-    return _piece(to_liquid_string(value, autoescape=True), room)
+    return _piece(_shown(value, autoescape=True), room)
 
 
 def _plain(value: object, room: Room) -> bytes:
-    return _piece(to_liquid_string(value, autoescape=False), room)
+    return _piece(_shown(value, autoescape=False), room)
 
 
 def _calm(value: object, room: Room) -> bytes:
-    text = to_liquid_string(value, autoescape=False)
+    text = _shown(value, autoescape=False)
     if not text or not plain_text.is_calm(text):
         raise Doubtful
     return _piece(text, room)
 
 
 def _calm_or_empty(value: object, room: Room) -> bytes:
-    text = to_liquid_string(value, autoescape=False)
+    text = _shown(value, autoescape=False)
     return _calm(text, room) if text else b""
 
 
@@ -133,32 +116,18 @@ def one_line_end(text: str) -> str:
 
 def html_text(value: object, room: Room) -> str:
     """Write a value into HTML that is kept in a variable."""
-    return _held(to_liquid_string(value, autoescape=True), room)
+    return _held(_shown(value, autoescape=True), room)
 
 
 def text(value: object, room: Room) -> str:
     """Write a value into plain text that is kept in a variable."""
-    return _held(to_liquid_string(value, autoescape=False), room)
+    return _held(_shown(value, autoescape=False), room)
 
 
 @lru_cache(maxsize=256)
 def settle(spaces: str) -> bytes:
     """Settle and encode white space that stands before something."""
     return quoted_printable.piece(plain_text.settled_gap(spaces))
-
-
-def sized(variable: object, space: int) -> int:
-    """Return how much space the variables take with this one, and what it stands for."""
-    space += getsizeof(variable, 1) + (len(variable) if isinstance(variable, list | range) else 0)
-    if space > SPACE:
-        raise Doubtful
-    return space
-
-
-def within(pieces: Sequence[bytes | str]) -> None:
-    """Hold that what loops wrote can be joined."""
-    if sum(map(len, pieces)) > CEILING:
-        raise Doubtful
 
 
 def captured(pieces: Sequence[str]) -> str:
@@ -202,15 +171,17 @@ def dig(value: Any, keys: Sequence[Any], undefined: Undefined) -> Any:
 
 def default(value: object, other: object = "") -> object:
     """Liquid's `default`."""
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and 0 < len(value) <= LOOKUP:
         return value
+    light(value)
     return engine_default(value, other)
 
 
 def field(value: object) -> str:
     """Our `mt_field`."""
-    if isinstance(value, str) and value.isalnum() and value.isascii():
+    if isinstance(value, str) and value.isalnum() and value.isascii() and len(value) <= LOOKUP:
         return Markup(value)
+    light(value)
     encoded: str = language.field(value)
     return encoded
 
@@ -235,14 +206,15 @@ def loop(
     value: Any, is_reversed: bool, limit: Any = _ABSENT, offset: Any = _ABSENT
 ) -> tuple[Iterator[Any], int]:
     """Return what a `for` goes over, and how many turns it has."""
-    items, length = _items(value)
+    items = _items(value)
+    length = len(items)
     start = 0 if offset is _ABSENT else to_int(offset)
     stop = 0 if limit is _ABSENT else to_int(limit) + start
     first, last = min(max(start, 0), length), min(stop or length, length)
-    if last - first > TURNS:
+    if length > LOOKUP or last < 0:
         raise Doubtful
-    chosen = islice(items, first, last)
-    return (reversed(list(chosen)) if is_reversed else chosen), max(last - first, 0)
+    chosen = items[first:last]
+    return (reversed(chosen) if is_reversed else iter(chosen)), len(chosen)
 
 
 def group(value: object) -> str:
@@ -260,36 +232,20 @@ def cycle(turns: dict[str, int], name: str, choices: list[Any]) -> Any:
     return choices[turn]
 
 
-class Names:
-    """The data by name, and the work that was done, as filters ask the engine for them."""
-
-    __slots__ = ("left", "resolve")
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.resolve = data.__getitem__
-        self.left = FILTERED
-
-    def spend(self, work: int) -> None:
-        """Count some work."""
-        self.left -= work
-        if self.left < 0:
-            raise Doubtful
-
-
 def _held(text: str, room: Room) -> str:
     text = one_line_end(text)
     text.encode()  # half a surrogate pair is no text
     if len(text) > quoted_printable.PLAIN:
-        _take(room, len(text))
+        take(room, len(text))
     return text
 
 
-def _items(value: Any) -> tuple[Iterable[Any], int]:
+def _items(value: Any) -> Sequence[Any]:
     if isinstance(value, str):
-        return ([value], 1) if value else ([], 0)
+        return [value] if value else []
     if isinstance(value, Mapping):
-        return value.items(), len(value)
-    return (value, len(value)) if isinstance(value, Sequence) else ([], 0)
+        return list(value.items())
+    return value if isinstance(value, Sequence) else []
 
 
 def _number(value: Any) -> int:

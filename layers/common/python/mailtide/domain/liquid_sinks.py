@@ -4,12 +4,15 @@ A sink collects what stands together and writes it as one statement. `boundary` 
 part or meet (a branch, a turn of a loop): nothing is joined across it.
 """
 
-from mailtide.domain import liquid_runtime, plain_text, quoted_printable
+from mailtide.domain import plain_text, quoted_printable
+from mailtide.domain.liquid_budget import CEILING
 
 # A short word of letters and digits needs no escaping, no encoding and no settling. Most values are
 # one, so the question stands in the code itself (a call would double its cost).
 _IS_WORD = "(x := {}).__class__ is str and x.isalnum() and x.isascii() and len(x) < 76"
 _WORD = 'f"{{x}}=\\r\\n".encode() if ' + _IS_WORD
+
+_FEW = 200  # values of a part that need no look at how long they are together
 
 
 class Code:
@@ -165,10 +168,18 @@ class PartSink(TextSink):
             self.flush()
             self.code.line(f"{self.out}.append(end({self.out}))")
 
-    def measure(self) -> None:
-        """Hold that the pieces can be joined, however often loops wrote the longest of them."""
-        few = liquid_runtime.CEILING // self._longest
-        self.code.line(f"if len({self.out}) > {few}: within({self.out})")
+    def measure(self, outputs: int, repeats: bool) -> None:
+        """Hold that the pieces can be joined.
+
+        Args:
+            outputs: how many values the part writes; those that are steady were sized once.
+            repeats: loops write pieces, the longest of them maybe.
+        """
+        if outputs > _FEW:
+            self.code.line(f"within({self.out})")
+        elif repeats:
+            few = CEILING // self._longest
+            self.code.line(f"if len({self.out}) > {few}: within({self.out})")
 
     def _value(self, write: str, code: str, steady: bool) -> None:
         """Write a value; one that is steady is encoded once for all places."""

@@ -26,7 +26,8 @@ from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
-from mailtide.domain import liquid_runtime, plain_text, quoted_printable
+from mailtide.domain import liquid_budget, liquid_runtime, plain_text, quoted_printable
+from mailtide.domain.liquid_budget import LOOKUP
 from mailtide.domain.liquid_expressions import COUNTED, Expressions, Unsupported, Urls
 from mailtide.domain.liquid_language import Use, engine
 from mailtide.domain.liquid_sinks import Code, PartSink, Sink, TextSink
@@ -60,11 +61,11 @@ class Statements:
             self.code.line(f"work = {work}")
         self._within(self._top, sink, sink)
         sink.finish()
-        self.code.names[work] = cost = self.values.lookups * liquid_runtime.LOOKUP
-        if cost > liquid_runtime.WORK or self._outputs > liquid_runtime.OUTPUTS:
+        self.code.names[work] = hidden = self.values.hidden
+        if hidden > liquid_budget.WORK or self._outputs > liquid_budget.OUTPUTS:
             raise Unsupported("a part that looks up many values")
-        if ForNode in self._kinds and isinstance(sink, PartSink):
-            sink.measure()
+        if isinstance(sink, PartSink):
+            sink.measure(self._outputs, ForNode in self._kinds)
 
     def _within(self, nodes: Sequence[Node], own: Sink, sink: Sink) -> None:
         """Write what has a sink of its own; what it writes may be left out."""
@@ -170,6 +171,7 @@ class Statements:
     def _loop_arguments(self, node: ForNode) -> str:
         loop = node.expression
         arguments = [self.values.write(loop.iterable), str(loop.reversed)]
+        self.values.hidden += LOOKUP  # what it goes over
         if isinstance(loop.offset, StringLiteral) and loop.offset.value == "continue":
             raise Unsupported("offset: continue")
         for name, bound in (("limit", loop.limit), ("offset", loop.offset)):
@@ -188,18 +190,15 @@ class Statements:
         self._turns, self._loop = turns, len(self._sinks)
         self.code.line(f"for {turns_of.format(item)}:")
         with self._deeper():
-            cost, lookups, outputs = self.code.constant(0), self.values.lookups, self._outputs
+            cost, hidden, outputs = self.code.constant(0), self.values.hidden, self._outputs
             self.code.line(f"work += {cost}")
             self.code.line("if work > WORK: raise Doubtful")
             sink.turn()
         self._block(node.block, sink)
         repeated: Any = node.block  # it knows its length (`liquid_limits`)
-        self.code.names[cost] = (
-            repeated.length
-            + (self._outputs - outputs) * quoted_printable.PLAIN
-            + (self.values.lookups - lookups) * liquid_runtime.LOOKUP
-        )
-        self.values.lookups = lookups
+        written = (self._outputs - outputs) * quoted_printable.PLAIN
+        self.code.names[cost] = repeated.length + written + self.values.hidden - hidden
+        self.values.hidden = hidden
         self._turns, self._loop = saved
         self.values.loops = outer
 
@@ -215,7 +214,10 @@ class Statements:
             return f"{count}, {{}} in enumerate({items})"
         parent = self.values.loops.get("forloop") or self.values.undefined("parentloop")
         loop = self.values.loops["forloop"] = self.code.fresh("f")
-        named = self.code.text(f"{node.expression.identifier}-{node.expression.iterable}")
+        name = f"{node.expression.identifier}-{node.expression.iterable}"
+        if len(name) > LOOKUP:
+            raise Unsupported("a loop with a long name")
+        named = self.code.text(name)
         self.code.line(f"{loop} = {items} = ForLoop({named}, {items}, {length}, {parent})")
         return f"{{}} in {items}"
 
