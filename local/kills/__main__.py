@@ -24,9 +24,8 @@ from mailtide.domain.batch import BLOCK_SIZE
 
 WORKERS = 2
 SETTINGS = {"SENDER_TIMEOUT_SECONDS": "6", "LEASE_SECONDS": "8"}
-DEADLINE_SECONDS = 240.0
+DEADLINE_SECONDS = 480.0  # a sender that met a dead connection comes back after minutes
 LOOK_SECONDS = 0.5  # of the schedule: a minute would take too long
-MESSAGE_BYTES = 40_000  # about what a message has on the wire
 
 
 @dataclass
@@ -44,14 +43,16 @@ class Workers:
             command = [sys.executable, "-m", "local.kills.worker"]
             self.alive.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
 
-    def strike(self, port: int) -> None:
-        """Kill the worker that a connection belongs to."""
+    def strike(self, port: int) -> bool:
+        """Kill the worker that a connection belongs to, and say whether one was killed."""
         for one in self.alive:
             if self.kills_left and port in _ports(one.pid):
                 one.kill()
                 one.wait()
                 self.kills_left -= 1
                 self.killed += 1
+                return True
+        return False
 
     def end(self) -> None:
         """Kill all that is left."""
@@ -100,7 +101,7 @@ def play(people: int, kills: int, seed: int, *, pipelining: bool = True) -> tupl
             newsletter.add_people(people)
             newsletter.start(newsletter.relay(port))
             _launch(standing)
-            relay.strike_every(people * MESSAGE_BYTES // (kills * 4))
+            relay.strike_every(people / (kills * 4))
             try:
                 finished = _drive(workers)
             finally:

@@ -1,7 +1,8 @@
 """Relay: takes messages over SMTP, keeps a ledger, and strikes at bytes that it is told.
 
 A strike comes while the bytes of a connection are read, wherever that is: between two lines, in the
-middle of one, in a message or behind it. What the client had sent by then is read on or dropped, by
+middle of one, in a message or behind it, before its answer. Places are weighed, so that each of
+these comes about as often though nearly all bytes are those of messages. What the client had sent by then is read on or dropped, by
 chance; a message that came whole is taken, whether its sender still lives or not.
 """
 
@@ -15,6 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 PIECES = (1, 512, 65_536)  # bytes read at once, at most
+COMMANDS, MESSAGE, ANSWER = PLACES = ("commands", "message", "answer")
+MESSAGE_BYTES = 40_000  # about what a message has on the wire; its envelope is read in a few pieces
+WEIGHTS = {COMMANDS: MESSAGE_BYTES // 70, MESSAGE: 1, ANSWER: MESSAGE_BYTES}
 _PATH = re.compile(rb"<([^>]*)>")
 
 
@@ -24,14 +28,14 @@ class _DroppedError(Exception):
 
 @dataclass
 class Relay:
-    """The relay; `strike` is called with the client's port, `gap` bytes after the last time."""
+    """The relay; `strike` is called with the client's port, and says whether that was a sender's."""
 
-    strike: Callable[[int], None]
+    strike: Callable[[int], bool]
     chance: random.Random
     extensions: tuple[str, ...] = ("PIPELINING", "CHUNKING", "8BITMIME")
     ledger: Counter[str] = field(default_factory=Counter)  # messages taken, by envelope sender
-    strikes: Counter[str] = field(default_factory=Counter)  # by where they hit
-    gap: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)  # senders that died, by where
+    gap: int = 0  # weighed bytes between two strikes, on average
     _until_strike: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,23 +46,22 @@ class Relay:
             threading.Thread(target=self._accept, args=[server], daemon=True).start()
             yield server.getsockname()[1]
 
-    def strike_every(self, gap: int) -> None:
-        """Strike about every so many bytes from now on; 0: no more."""
+    def strike_every(self, messages: float) -> None:
+        """Strike about every so many messages from now on; 0: no more."""
         with self._turn:
-            self.gap = gap
-            self._until_strike = self.chance.randint(1, 2 * gap) if gap else 0
+            self.gap = int(messages * MESSAGE_BYTES) * len(PLACES)
+            self._until_strike = self.chance.randint(1, 2 * self.gap) if self.gap else 0
 
     def count(self, read: int, where: str, port: int) -> bool:
         """Count bytes; strike when it is time, and say whether the rest is dropped."""
         with self._turn:
             if not self.gap:
                 return False
-            self._until_strike -= read
+            self._until_strike -= read * WEIGHTS[where]
             if self._until_strike > 0:
                 return False
             self._until_strike = self.chance.randint(1, 2 * self.gap)
-            self.strikes[where] += 1
-            self.strike(port)
+            self.strikes[where] += self.strike(port)
             return self.chance.random() < 0.5
 
     def _accept(self, server: socket.socket) -> None:
@@ -75,7 +78,7 @@ class _Session:
     client: socket.socket
     port: int
     buffer: bytes = b""
-    where: str = "commands"
+    where: str = COMMANDS
     sender: str = ""
 
     def run(self) -> None:
@@ -95,7 +98,7 @@ class _Session:
             self._say("250 2.1.0 ok")
         elif verb == b"DATA":
             self._say("354 go on")
-            self._until(b"\r\n.\r\n", "message")
+            self._until(b"\r\n.\r\n", MESSAGE)
             self._take()
         elif verb == b"BDAT":
             self._exactly(int(line.split()[1]))
@@ -109,13 +112,15 @@ class _Session:
 
     def _take(self) -> None:
         self.relay.ledger[self.sender] += 1
+        if self.relay.count(1, ANSWER, self.port):
+            raise _DroppedError
         self._say("250 2.0.0 taken")
 
     def _say(self, words: str) -> None:
         self.client.sendall(f"{words}\r\n".encode())
 
     def _line(self) -> bytes:
-        return self._until(b"\r\n", "commands")
+        return self._until(b"\r\n", COMMANDS)
 
     def _until(self, end: bytes, where: str) -> bytes:
         self.where = where
@@ -125,7 +130,7 @@ class _Session:
         return found
 
     def _exactly(self, size: int) -> None:
-        self.where = "message"
+        self.where = MESSAGE
         while len(self.buffer) < size:
             self._read()
         self.buffer = self.buffer[size:]
