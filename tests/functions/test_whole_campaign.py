@@ -25,7 +25,7 @@ from local.receivers_process import Receivers
 from mailtide import app
 from mailtide.domain import metrics
 from mailtide.store import dynamo
-from mailtide.transports.smtp_session import WINDOW
+from mailtide.transports.smtp_window import WIDEST
 from tests.aws import Stack
 from tests.functions.cloud import Cloud
 from tests.functions.front_door import FrontDoor, open_door
@@ -138,7 +138,7 @@ def test_the_campaign_is_sent_and_only_what_was_lost_on_the_way_is_in_doubt(life
     insights = life.api.get(f"/api/campaigns/{life.campaign_id}/insights")
     assert insights["complete"]
     in_doubt = insights["totals"]["counts"]["in_doubt"]
-    assert in_doubt == len(unmailed(life.found.ledger, life.audience.expected)) < WINDOW
+    assert in_doubt == len(unmailed(life.found.ledger, life.audience.expected)) < WIDEST
 
 
 def test_insights_equal_the_receivers_ledger(life: Life) -> None:

@@ -159,8 +159,10 @@ class _Session:
                 self._do("rcpt")
                 self.recipient = argument[4:].partition(">")[0]
             case "DATA":
-                if self._do("data").startswith("354"):
-                    self._data()
+                self._data()
+            case "BDAT":
+                size, _, _ = argument.partition(" ")
+                self._end(self.reader.read(int(size)))
             case "QUIT":
                 raise _Gone
             case other:
@@ -177,6 +179,8 @@ class _Session:
             self._say(f"250{mark}{text}")
 
     def _data(self) -> None:
+        if not self._do("data").startswith("354"):
+            return
         action = self.relay.act("body")
         if action:
             self.reader.readline()  # in the middle of the message

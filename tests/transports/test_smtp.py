@@ -195,6 +195,20 @@ def test_a_relay_that_always_freezes_leaves_few_in_doubt() -> None:
     assert kinds(outcomes) == ["unknown"] * 3 + ["later"] * 6
 
 
+def test_a_relay_that_keeps_losing_connections_soon_costs_one_doubt_each_time() -> None:
+    each_second_end = {("end", i): script.TAKE_AND_DROP for i in range(1, 99, 2)}
+    extensions = ("PIPELINING", "CHUNKING")
+    with ScriptedRelay(each_second_end, extensions=extensions) as relay:
+        way = transport(relay.port)
+        found = kinds(handed_over(way, messages(40)))
+    assert way.window.messages == 1
+    # Behind the losses that taught it (of 8, 4 and 2 at most) one is taken, one is in doubt.
+    assert found[-20:].count("accepted") == found[-20:].count("unknown") == 10
+    taken = relay.recipients()
+    assert len(set(taken)) == len(taken)
+    assert all(f"r{i}@example.net" in taken for i, one in enumerate(found) if one == "accepted")
+
+
 def test_a_relay_that_comes_back_gets_the_rest() -> None:
     with ScriptedRelay({("greeting", 0): script.DROP, ("greeting", 1): "421 no"}) as relay:
         assert kinds(deliver(relay, 4)) == ["later", "later", "accepted", "accepted"]

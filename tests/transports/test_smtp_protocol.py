@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.transports.smtp_queue import Queue
-from mailtide.transports.smtp_session import WINDOW, Session
+from mailtide.transports.smtp_session import Session
+from mailtide.transports.smtp_window import WIDEST, Window
 from mailtide.transports.smtp_work import SessionLimit
 from tests.transports.model_relay import CLOSE, ModelRelay, Script
 
@@ -52,7 +53,7 @@ class Wire:
         self.mode = mode
         self.script = script or {}
         self.limit = limit
-        self.queue = Queue(outgoing(number), LATER, clock, SessionLimit())
+        self.queue = Queue(outgoing(number), LATER, clock, SessionLimit(), Window())
         self.arrivals: Counter[str] = Counter()
         self.taken: list[tuple[str, str, bytes]] = []
         self.sessions: list[Session] = []
@@ -189,7 +190,7 @@ def test_everything_is_taken_in_order_on_one_session(mode: str) -> None:
 
 def round_trips(mode: str, number: int) -> int:
     """Count how often the relay is waited for when each answer comes as a whole."""
-    queue = Queue(outgoing(number), LATER, lambda: NOW, SessionLimit())
+    queue = Queue(outgoing(number), LATER, lambda: NOW, SessionLimit(), Window())
     session = Session(MODES[mode], queue)
     relay = ModelRelay({}, Counter(), [])
     trips = 0
@@ -206,7 +207,7 @@ def round_trips(mode: str, number: int) -> int:
 def test_round_trips() -> None:
     assert round_trips("lock-step", 17) == 4 * 17
     assert round_trips("pipelined", 17) == 1 + 17
-    assert round_trips("chunked", 17) == 1 + 16 // WINDOW
+    assert round_trips("chunked", 17) == 1 + 16 // WIDEST
 
 
 @pytest.mark.parametrize("mode", ["pipelined", "chunked"])
@@ -232,7 +233,7 @@ def test_a_refusal_is_for_its_message_alone(mode: str, stage: str, reply: str) -
 
 @pytest.mark.parametrize("reply", ["354 go on", "554 no valid recipients"])
 def test_data_without_a_recipient_is_left_with_a_lone_dot(reply: str) -> None:
-    queue = Queue(outgoing(2), LATER, lambda: NOW, SessionLimit())
+    queue = Queue(outgoing(2), LATER, lambda: NOW, SessionLimit(), Window())
     session = Session(MODES["pipelined"], queue)
     sent = session.data_to_send()
     session.sent += len(sent)
@@ -249,7 +250,7 @@ def test_data_without_a_recipient_is_left_with_a_lone_dot(reply: str) -> None:
 
 
 def test_a_window_opens_with_the_first_answer() -> None:
-    queue = Queue(outgoing(30), LATER, lambda: NOW, SessionLimit())
+    queue = Queue(outgoing(30), LATER, lambda: NOW, SessionLimit(), Window())
     session = Session(MODES["chunked"], queue)
     sent = []
     while data := session.data_to_send():
@@ -260,10 +261,34 @@ def test_a_window_opens_with_the_first_answer() -> None:
     while data := session.data_to_send():
         sent.append(data)
         session.sent += len(data)
-    assert len(sent) == 1 + WINDOW
+    assert len(sent) == 1 + WIDEST
     session.lose("frozen")
-    assert sum(isinstance(outcome, Unknown) for outcome in queue._outcomes) == WINDOW
-    assert len(queue.waiting) == 30 - 1 - WINDOW
+    assert sum(isinstance(outcome, Unknown) for outcome in queue._outcomes) == WIDEST
+    assert len(queue.waiting) == 30 - 1 - WIDEST
+
+
+def test_each_loss_costs_half_as_many_doubts_as_the_one_before() -> None:
+    queue = Queue(outgoing(30), LATER, lambda: NOW, SessionLimit(), Window())
+    doubts = []
+    for _ in range(5):
+        session = Session(MODES["chunked"], queue)
+        before = queue.unsettled
+        session.sent += len(session.data_to_send())
+        session.receive(b"250 ok\r\n" * 3)
+        while data := session.data_to_send():
+            session.sent += len(data)
+        session.lose("the wire was cut")
+        doubts.append(before - 1 - queue.unsettled)
+    assert doubts == [8, 4, 2, 1, 1]
+
+
+def test_a_session_that_ends_without_doubts_narrows_nothing() -> None:
+    queue = Queue(outgoing(9), LATER, lambda: NOW, SessionLimit(), Window())
+    session = Session(MODES["chunked"], queue)
+    session.sent += len(session.data_to_send())
+    session.receive(b"250 ok\r\n" * 3 + b"421 4.3.2 closing\r\n")
+    assert session.over
+    assert queue.window.messages == WIDEST
 
 
 def test_behind_a_chunk_that_may_fail_the_envelope_is_cleared() -> None:
@@ -290,7 +315,7 @@ def test_a_limit_of_messages_is_learned_and_kept(mode: str, piece: int) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_an_answer_in_the_middle_of_a_message_is_no_consent(mode: str) -> None:
     for reply, kind in (("250 ok", True), ("552 5.3.4 too big", False), ("354 what", True)):
-        queue = Queue(outgoing(1), LATER, lambda: NOW, SessionLimit())
+        queue = Queue(outgoing(1), LATER, lambda: NOW, SessionLimit(), Window())
         session = Session(MODES[mode], queue)
         relay = ModelRelay({}, Counter(), [])
         while b"Subject" not in (data := session.data_to_send()):
@@ -307,7 +332,9 @@ def test_an_answer_in_the_middle_of_a_message_is_no_consent(mode: str) -> None:
 
 def test_bytes_that_nobody_asked_for_end_an_idle_session() -> None:
     for words in (b"421 4.4.2 idle\r\n", b"250 ok\r\n", b"\0\0\n"):
-        session = Session(MODES["pipelined"], Queue([], LATER, lambda: NOW, SessionLimit()))
+        session = Session(
+            MODES["pipelined"], Queue([], LATER, lambda: NOW, SessionLimit(), Window())
+        )
         assert session.data_to_send() == b""
         assert session.idle
         session.receive(words)
@@ -315,7 +342,7 @@ def test_bytes_that_nobody_asked_for_end_an_idle_session() -> None:
 
 
 def test_half_a_word_is_not_idle() -> None:
-    session = Session(MODES["pipelined"], Queue([], LATER, lambda: NOW, SessionLimit()))
+    session = Session(MODES["pipelined"], Queue([], LATER, lambda: NOW, SessionLimit(), Window()))
     session.receive(b"42")
     assert not session.idle
 

@@ -6,6 +6,7 @@
     smtp_dial.py         a connection being opened ... smtp_opening.py: what is said on it
     smtp_link.py         a connection in use ... smtp_session.py: what is said on it
     smtp_transaction.py  one message with its envelope
+    smtp_window.py       how many messages may be unanswered on it
     smtp_reply.py        what the relay says
 
 What the relay refused, or did not get whole, was not taken; what it got whole and did not answer is
@@ -28,6 +29,7 @@ from mailtide.transports.smtp_link import Link
 from mailtide.transports.smtp_opening import Login
 from mailtide.transports.smtp_patience import Patience
 from mailtide.transports.smtp_queue import Queue
+from mailtide.transports.smtp_window import Window
 from mailtide.transports.smtp_work import SessionLimit
 
 
@@ -45,6 +47,7 @@ class SmtpTransport:
     connections: int = 8  # at most; more gain little once the relay is busy
     kept: list[Link] = field(default_factory=list, init=False, repr=False)
     limit: SessionLimit = field(default_factory=SessionLimit, init=False, repr=False)
+    window: Window = field(default_factory=Window, init=False, repr=False)
 
     def deliver(self, outgoing: Sequence[Outgoing], until: datetime) -> Sequence[Outcome]:
         """Hand messages over and return an outcome for each; none begins after `until`.
@@ -60,7 +63,7 @@ class SmtpTransport:
         relay = self.relay
         login = None if relay.username is None else Login(relay.username, self.password or "")
         return Delivery(
-            Queue(outgoing, until, self.clock, self.limit),
+            Queue(outgoing, until, self.clock, self.limit, self.window),
             Target(relay, login, self.trust),
             lambda: checked(relay, self.networks),
             Patience(self.connect_seconds, self.reply_seconds, monotonic() + left),

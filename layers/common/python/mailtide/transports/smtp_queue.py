@@ -12,6 +12,7 @@ from mailtide.errors import PermanentError
 from mailtide.transports.smtp_opening import Extensions, NoConnectionError
 from mailtide.transports.smtp_reply import words
 from mailtide.transports.smtp_transaction import Transaction, mailbox
+from mailtide.transports.smtp_window import Window
 from mailtide.transports.smtp_work import SessionLimit
 
 GIVE_UP_AFTER = 3  # sessions in a row that carried no message to an answer
@@ -29,8 +30,10 @@ class Queue:
         until: datetime,
         clock: Callable[[], datetime],
         limit: SessionLimit,
+        window: Window,
     ) -> None:
         self.limit = limit
+        self.window = window
         self.unsettled = len(outgoing)
         self.waiting: deque[Transaction] = deque()  # that no session has
         self._outgoing = outgoing

@@ -5,7 +5,7 @@ tried. How it goes on depends on what the relay offers (docs/domain/relays.md):
 
     LOCK_STEP  each command waits for the reply to the one before
     PIPELINED  the end of a message and the next envelope leave together: one round trip a message
-    CHUNKED    envelope and message leave together (BDAT LAST), up to `WINDOW` of them unanswered
+    CHUNKED    envelope and message leave together (BDAT LAST), a `Window` of them unanswered
 
 What became of a message is never guessed: an answer counts only for a message that left whole, and
 a message that left whole and has no answer is in doubt.
@@ -29,7 +29,6 @@ from mailtide.transports.smtp_transaction import (
 )
 from mailtide.transports.smtp_work import Work
 
-WINDOW = 8  # messages whose answers may be outstanding at once with CHUNKING
 LOST = "the connection was lost before the end of the message"
 NO_ANSWER = "no answer to the end of the message"
 NO_MEANING = "no answer that means anything to the end of the message"
@@ -100,7 +99,7 @@ class Session:
     def _go_on(self) -> None:
         if self.windowed:
             # A relay that never answers must not get more than one message.
-            may_begin = len(self._open) < (WINDOW if self.answered else 1)
+            may_begin = len(self._open) < (self.work.window.messages if self.answered else 1)
         else:
             may_begin = not self._open
         if may_begin and not self.work.late():
@@ -214,6 +213,7 @@ class Session:
         early = transaction.end is not None and transaction.end > self.sent
         if 200 <= code < 300 and not (early or transaction.refused):
             self.work.accept(transaction, line)
+            self.work.window.taken()
             self.answered += 1
         elif code // 100 in (4, 5):
             self._refuse(transaction, code, line)
@@ -275,11 +275,13 @@ class Session:
         self.trouble = trouble
         self._out.clear()
         first = self._open[0] if self._open else None
+        doubts = False
         for transaction in reversed(self._open):  # what goes back keeps its order
             if transaction.refused:
                 continue
             if transaction.end is not None and transaction.end <= self.sent:
                 self.work.settle(transaction, Unknown(f"{NO_ANSWER}: {trouble}"))
+                doubts = True
             elif transaction.end is None and (
                 transaction is not first or transaction.stage == RSET
             ):
@@ -288,6 +290,8 @@ class Session:
                 refused = Refused(later=True, code=None, response=f"{LOST}: {trouble}")
                 self.work.settle(transaction, refused)
         self._open.clear()
+        if doubts:
+            self.work.window.lost()
 
 
 def _mode(extensions: Extensions) -> Mode:

@@ -9,6 +9,7 @@ from typing import Protocol
 from mailtide.domain.handover import Outcome, Refused
 from mailtide.transports.smtp_opening import Extensions
 from mailtide.transports.smtp_transaction import Transaction
+from mailtide.transports.smtp_window import Window
 
 
 class SessionLimit:
@@ -26,6 +27,7 @@ class Work(Protocol):
     """Where messages come from and outcomes go to."""
 
     limit: SessionLimit  # shared by all sessions with a relay
+    window: Window  # as well
 
     def next(self, extensions: Extensions) -> Transaction | None:
         """Return the next message, rendered; None when there is none or no time."""
