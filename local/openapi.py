@@ -9,7 +9,7 @@ Source: OpenAPI 3.1; RFC 9457 (problems).
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -65,13 +65,15 @@ def resolvers() -> Mapping[str, Any]:
     return {"api": api.resolver, "insights": insights.resolver}
 
 
-def edge_resolvers() -> Mapping[str, Any]:
-    """Return the resolvers of the functions that answer without an API key, by function."""
+def _edge_routes() -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield path and methods of what answers without an API key."""
     resolvers()  # sets what Powertools reads
     from functions.tracking import handler as tracking
     from functions.webhook import handler as webhook
 
-    return {"tracking": tracking.edge, "webhook": webhook.edge}
+    for edge in (tracking.edge, webhook.edge):
+        for path, methods, _ in edge.routes:
+            yield path.replace("<", "{").replace(">", "}"), methods
 
 
 def described(resolver: Any) -> dict[str, Any]:
@@ -119,15 +121,12 @@ def description() -> dict[str, Any]:
 
 def _edge_paths() -> dict[str, Any]:
     """Return the operations of the edges; that HEAD is answered like GET goes without saying."""
-    return {
-        path: {
-            method: edges.described(method, path, operation)
-            for method, operation in operations.items()
-            if method != "head"
-        }
-        for resolver in edge_resolvers().values()
-        for path, operations in described(resolver)["paths"].items()
-    }
+    paths: dict[str, Any] = {}
+    for path, methods in _edge_routes():
+        for method in sorted(methods - {"HEAD"}):
+            name = method.lower()
+            paths.setdefault(path, {})[name] = edges.described(name, path)
+    return paths
 
 
 def _complete(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:

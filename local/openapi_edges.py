@@ -5,6 +5,7 @@ does not is an error, and `tests/functions/test_edges_fuzz.py` compares answers 
 Source: OpenAPI 3.1; docs/domain/links.md (tokens), docs/domain/inbound.md (hooks).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +77,8 @@ _EDGES: Mapping[tuple[str, str], _Edge] = {
 }
 
 
-def described(method: str, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description of an edge's operation, beside what its route tells: its parameters.
+def described(method: str, path: str) -> dict[str, Any]:
+    """Return the description of an edge's operation.
 
     Raises:
         KeyError: this page does not know it.
@@ -90,11 +91,16 @@ def described(method: str, path: str, operation: Mapping[str, Any]) -> dict[str,
         "security": [{edge.proof: []}] if edge.proof else [],
         "responses": {edge.status: _success(edge), **_refusals(edge.codes)},
     }
-    if "parameters" in operation:
-        shown["parameters"] = operation["parameters"]
+    if names := re.findall(r"{(\w+)}", path):
+        shown["parameters"] = [_parameter(name) for name in names]
     if edge.takes:
         shown["requestBody"] = {"required": True, "content": {edge.takes: {}}}
     return shown
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    schema = {"type": "string", "title": name.replace("_", " ").title()}
+    return {"required": True, "schema": schema, "name": name, "in": "path"}
 
 
 def _success(edge: _Edge) -> dict[str, Any]:

@@ -8,61 +8,65 @@ ours loses a hit rather than a reader; an unsubscribe that is not written is a 5
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError as UnknownRouteError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailtide import app, pages, problems
-from mailtide.edge import Edge, page, pixel, redirect
+from mailtide import app
+from mailtide.edge import Answer, Edge, Request, page, pixel, redirect
 from mailtide.flows.tracking import Recorded, Visit
 from mailtide.observability import logger, metrics
 
-edge = Edge()
+LOOK = {"GET", "HEAD"}
 
 
-@edge.route("/t/o/<token>", method=["GET", "HEAD"])
-def opened(token: str) -> Response[bytes]:
+def mangled(request: Request) -> Answer | None:
+    """Answer the pixel also where a mail program has mangled its address beyond a route."""
+    return pixel() if request.path.startswith("/t/o/") else None
+
+
+edge = Edge(unrouted=mangled)
+
+
+@edge.route("/t/o/<token>", LOOK)
+def opened(request: Request, token: str) -> Answer:
     """Answer the pixel, whatever the token is."""
-    _count(
-        "Open", app.tracking().open(token.removesuffix(".gif"), Visit(app.now(), *edge.visitor()))
-    )
+    _count("Open", app.tracking().open(token.removesuffix(".gif"), _visit(request)))
     return pixel()
 
 
-@edge.route("/t/c/<token>/<link>", method=["GET", "HEAD"])
-def clicked(token: str, link: str) -> Response[str]:
+@edge.route("/t/c/<token>/<link>", LOOK)
+def clicked(request: Request, token: str, link: str) -> Answer:
     """Redirect to where the link was signed to."""
-    url, recorded = app.tracking().click(token, link, Visit(app.now(), *edge.visitor()))
+    url, recorded = app.tracking().click(token, link, _visit(request))
     _count("Click", recorded)
     return redirect(url)
 
 
-@edge.route("/u/<token>", method=["GET", "HEAD"])
-def ask(token: str) -> Response[str]:
+@edge.route("/u/<token>", LOOK)
+def ask(_: Request, token: str) -> Answer:
     """Show the page with the button; a scanner that looks at it unsubscribes nobody."""
+    from mailtide import pages  # one of a hundred visits sees one
+
     app.tracking().recognise(token)
     return page(pages.unsubscribe())
 
 
-@edge.post("/u/<token>")
-def unsubscribe(token: str) -> Response[str]:
+@edge.route("/u/<token>", {"POST"})
+def unsubscribe(request: Request, token: str) -> Answer:
     """Unsubscribe, for a click on the button as for a mailbox provider's one-click (RFC 8058).
 
     The method says it all; what form the body has, or whether there is one, does not matter.
     """
-    app.tracking().unsubscribe(token, Visit(app.now(), *edge.visitor()))
+    from mailtide import pages
+
+    app.tracking().unsubscribe(token, _visit(request))
     _count("Unsubscribe", Recorded.QUEUED)
     return page(pages.unsubscribed())
 
 
-def _unknown(_: UnknownRouteError) -> Response[Any]:
-    """Answer the pixel also where a mail program has mangled its address beyond a route."""
-    is_pixel = edge.current_event.path.startswith("/t/o/")
-    return pixel() if is_pixel else edge.problem(problems.UNKNOWN_ROUTE)
-
-
-edge.exception_handler(UnknownRouteError)(_unknown)
+def _visit(request: Request) -> Visit:
+    agent = request.headers.get("user-agent", "")
+    return Visit(app.now(), request.method, agent, request.address, request.id)
 
 
 def _count(what: str, recorded: Recorded) -> None:

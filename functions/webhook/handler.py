@@ -14,39 +14,38 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailtide import app
-from mailtide.edge import Edge
+from mailtide.edge import Answer, Edge, Request, json_object
 from mailtide.flows.webhook import Post
 from mailtide.observability import logger, metrics
 
 edge = Edge()
 
 
-@edge.post("/webhooks/stalwart/<source_id>")
-def events(source_id: str) -> dict[str, bool]:
+@edge.route("/webhooks/stalwart/<source_id>", {"POST"})
+def events(request: Request, source_id: str) -> Answer:
     """Take a batch of Stalwart's events."""
-    app.webhook().events(_post(source_id), app.now())
-    return {"queued": True}
+    app.webhook().events(_post(request, source_id), app.now())
+    return json_object(queued=True)
 
 
-@edge.post("/webhooks/inbound/<source_id>")
-def mail(source_id: str) -> dict[str, str]:
+@edge.route("/webhooks/inbound/<source_id>", {"POST"})
+def mail(request: Request, source_id: str) -> Answer:
     """Take one inbound mail of an MTA hook."""
-    return app.webhook().mail(_post(source_id), app.now())
+    return json_object(**app.webhook().mail(_post(request, source_id), app.now()))
 
 
-@edge.post("/webhooks/ses")
-def notification() -> dict[str, bool]:
+@edge.route("/webhooks/ses", {"POST"})
+def notification(request: Request) -> Answer:
     """Take one message of SNS: a notification, or one about the subscription."""
-    taken = app.sns_webhook().take(edge.body(), app.now())
+    taken = app.sns_webhook().take(request.body(), app.now())
     logger.append_keys(sns=taken.answer.value, topic=taken.topic)
     metrics.add_metric(name=f"Sns{taken.answer.value.title()}", unit=MetricUnit.Count, value=1)
-    return {taken.answer.value: True}
+    return json_object(**{taken.answer.value: True})
 
 
-def _post(source_id: str) -> Post:
+def _post(request: Request, source_id: str) -> Post:
     logger.append_keys(source_id=source_id)
-    headers = {name.lower(): value for name, value in edge.current_event.headers.items()}
-    return Post(source_id, headers, edge.body())
+    return Post(source_id, request.headers, request.body())
 
 
 @logger.inject_lambda_context(clear_state=True)

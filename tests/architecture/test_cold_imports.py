@@ -22,6 +22,17 @@ HEAVY = {
     "requests",
 }
 ALLOWED = {"api": {"css_inline", "liquid", "mjml", "pydantic"}, "insights": {"pydantic"}}
+# Called for every message while somebody waits, so these load no AWS SDK and no framework either.
+EDGES = ("tracking", "webhook")
+NOT_AT_THE_EDGE = {
+    "asyncio",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.data_classes",
+    "botocore.session",
+    "cryptography",
+    "pynamodb",
+    "urllib3",
+}
 IMPORT = "import sys, functions.{}.handler; print(*sys.modules)"
 # What a sender makes messages with: Liquid, and nothing that compiles templates.
 COMPOSE = "import sys, mailtide.flows.compose, mailtide.flows.block; print(*sys.modules)"
@@ -30,6 +41,11 @@ COMPOSE = "import sys, mailtide.flows.compose, mailtide.flows.block; print(*sys.
 @pytest.mark.parametrize("function", function_names())
 def test_a_cold_start_loads_nothing_heavy(function: str) -> None:
     assert HEAVY & _loaded(IMPORT.format(function)) <= ALLOWED.get(function, set())
+
+
+@pytest.mark.parametrize("function", EDGES)
+def test_an_edge_loads_no_sdk_and_no_framework(function: str) -> None:
+    assert NOT_AT_THE_EDGE & _loaded(IMPORT.format(function)) == set()
 
 
 def test_what_sends_loads_nothing_that_compiles_templates() -> None:

@@ -38,7 +38,7 @@ def test_what_needs_no_api_key_is_described_with_what_it_needs() -> None:
 
 def test_an_edge_that_the_page_does_not_know_is_refused() -> None:
     with pytest.raises(KeyError):
-        openapi_edges.described("get", "/t/new", {})
+        openapi_edges.described("get", "/t/new")
 
 
 def test_a_code_of_a_route_stands_under_its_status() -> None:

@@ -20,7 +20,7 @@ from mailtide.domain.csv_records import records
 from mailtide.domain.idempotency import check_key
 from mailtide.domain.page import read_cursor
 from mailtide.errors import InvalidInputError, UnauthenticatedError
-from mailtide.flows.envelope import read as read_envelope
+from mailtide.flows.envelope_reading import read as read_envelope
 from mailtide.key_memory import Keys
 from mailtide.sources import sns, stalwart
 

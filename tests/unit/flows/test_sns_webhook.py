@@ -9,7 +9,7 @@ import pytest
 
 from local.memory.bucket import Bucket
 from mailtide.errors import MailtideError, RetryableError
-from mailtide.flows import envelope
+from mailtide.flows import envelope_reading
 from mailtide.flows.sns_webhook import BODY_LIMIT, Answer, SnsWebhook, Taken
 from mailtide.sources import sns
 from tests.collaborators import Queue
@@ -72,7 +72,9 @@ def test_a_notification_is_queued_as_it_was_posted(
     text = body(name)
     assert webhook.take(text, posted_at(text)) == Taken(Answer.QUEUED, TOPIC)
     [queued] = queue.sent
-    assert envelope.read(queued, bucket) == envelope.Envelope("ses", None, posted_at(text), text)
+    assert envelope_reading.read(queued, bucket) == envelope_reading.Envelope(
+        "ses", None, posted_at(text), text
+    )
 
 
 def test_a_subscription_is_confirmed_and_not_queued(

@@ -13,7 +13,7 @@ from mailtide.domain.signing import Purpose
 from mailtide.domain.suppression import Evidence, Reason
 from mailtide.domain.tracking import Link, Tracker
 from mailtide.errors import NotFoundError, RetryableError
-from mailtide.flows import envelope
+from mailtide.flows import envelope_reading
 from mailtide.flows.envelope import Hit
 from mailtide.flows.tracking import AGENT_LIMIT, Recorded, Rows, Tracking, Visit
 from tests.collaborators import KEYRING, Queue
@@ -38,7 +38,9 @@ class World:
 
     @property
     def hits(self) -> list[Hit]:
-        return [hit for body in self.queue.sent for hit in envelope.read(body, Bucket()).hits]
+        return [
+            hit for body in self.queue.sent for hit in envelope_reading.read(body, Bucket()).hits
+        ]
 
 
 @pytest.fixture

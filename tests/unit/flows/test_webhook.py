@@ -12,7 +12,7 @@ from mailtide.errors import (
     TooLargeError,
     UnauthenticatedError,
 )
-from mailtide.flows import envelope
+from mailtide.flows import envelope_reading
 from mailtide.flows.webhook import BODY_LIMIT, Post, Webhook
 from tests.collaborators import FOREIGN_SOURCE, KEYRING, SOURCE, Queue, signature, signed
 from tests.rows import START
@@ -92,7 +92,7 @@ def test_a_large_body_goes_by_the_bucket(webhook: Webhook, queue: Queue, bucket:
     webhook.events(signed(body), START)
     [message] = queue.messages
     assert bucket.objects[message["body_key"]] == body
-    assert envelope.read(queue.sent[0], bucket).body == body
+    assert envelope_reading.read(queue.sent[0], bucket).body == body
 
 
 def test_no_message_is_too_large_for_the_queue(webhook: Webhook, queue: Queue) -> None:
@@ -108,7 +108,7 @@ def test_a_queue_gets_no_character_that_it_refuses(
     body = json.dumps({"events": [character]}, ensure_ascii=False).encode()
     webhook.events(signed(body), START)
     assert queue.sent[0].isascii()
-    assert envelope.read(queue.sent[0], bucket).body == body
+    assert envelope_reading.read(queue.sent[0], bucket).body == body
 
 
 def test_trouble_with_the_queue_is_ours(webhook: Webhook, queue: Queue) -> None:
@@ -125,7 +125,9 @@ def test_an_inbound_mail_is_queued_and_accepted(
 ) -> None:
     answer = webhook.mail(bearer(f"Bearer {KEYRING.inbound_token(SOURCE)}"), START)
     assert answer == {"action": "accept"}
-    assert envelope.read(queue.sent[0], bucket) == envelope.Envelope("inbound", SOURCE, START, HOOK)
+    assert envelope_reading.read(queue.sent[0], bucket) == envelope_reading.Envelope(
+        "inbound", SOURCE, START, HOOK
+    )
 
 
 @pytest.mark.parametrize(

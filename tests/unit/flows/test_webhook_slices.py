@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from local.memory.bucket import Bucket
 from mailtide.errors import InvalidInputError, RetryableError
-from mailtide.flows import envelope
+from mailtide.flows import envelope_reading
 from mailtide.flows.webhook import SLICE, Post, Webhook
 from tests.collaborators import KEYRING, SOURCE, Queue, signed
 from tests.rows import START
@@ -23,7 +23,7 @@ def entry(number: int) -> dict[str, Any]:
 
 def slices(queue: Queue, bucket: Bucket) -> list[list[Any]]:
     """Return the events of each queued payload."""
-    bodies = [envelope.read(text, bucket).body for text in queue.sent]
+    bodies = [envelope_reading.read(text, bucket).body for text in queue.sent]
     return [json.loads(body)["events"] for body in bodies]
 
 

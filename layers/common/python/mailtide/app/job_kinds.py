@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from mailtide import naming
 from mailtide.app.base import client, connect, contact_id, now, redactor, settings
 from mailtide.domain import identifiers
-from mailtide.domain.job import JobKind
-from mailtide.domain.message import millis
 
 if TYPE_CHECKING:
     from mailtide.bus import JobPointers
+    from mailtide.domain.job import JobKind
     from mailtide.flows.exports import Exporter
     from mailtide.flows.job_desk import JobDesk
     from mailtide.flows.job_watch import JobWatch
@@ -36,7 +35,7 @@ def jobs() -> "Runner":
     from mailtide.store.jobs import Jobs
 
     connect()
-    return Runner(Jobs(), KINDS, _pointers(), now)
+    return Runner(Jobs(), _kinds(), _pointers(), now)
 
 
 def _exporter() -> "Exporter":
@@ -77,12 +76,15 @@ def _list_deletion() -> "Kind":
     return ListDeletion(Lists())
 
 
-KINDS: Mapping[JobKind, Callable[[], "Kind"]] = {
-    JobKind.EXPORT: _exporter,
-    JobKind.LIST_DELETION: _list_deletion,
-    JobKind.SEGMENT_COUNT: _segment_count,
-    JobKind.SUPPRESSION_IMPORT: _suppression_import,
-}
+def _kinds() -> "Mapping[JobKind, Callable[[], Kind]]":
+    from mailtide.domain.job import JobKind
+
+    return {
+        JobKind.EXPORT: _exporter,
+        JobKind.LIST_DELETION: _list_deletion,
+        JobKind.SEGMENT_COUNT: _segment_count,
+        JobKind.SUPPRESSION_IMPORT: _suppression_import,
+    }
 
 
 @cache
@@ -120,6 +122,8 @@ def files() -> "ImportFiles":
 
 def new_dated_id(at: datetime) -> str:
     """Name something by when it was made; the newest sorts first."""
+    from mailtide.domain.message import millis
+
     chance = naming.draw(identifiers.CHANCE_BYTES)
     return identifiers.recent_first(millis(naming.made_at(at)), chance)
 

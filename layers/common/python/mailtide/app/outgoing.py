@@ -1,6 +1,5 @@
 """The flows of what goes out."""
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -37,6 +36,12 @@ if TYPE_CHECKING:
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
     from mailtide.transports.ways_out import SesParts
+
+
+def _chance() -> str:
+    from uuid import uuid4
+
+    return uuid4().hex
 
 
 @cache
@@ -81,7 +86,7 @@ def launch() -> "Launch":
         batches=batches(),
         launches=orders(),
         # What else is due waits for the minute's look, which may read and write all it needs.
-        release=lambda: _release(_nothing, _nothing).run(now(), uuid.uuid4().hex),
+        release=lambda: _release(_nothing, _nothing).run(now(), _chance()),
         clock=now,
     )
 

@@ -19,7 +19,7 @@ from mailtide.app.base import (
 from mailtide.app.erasing import erasure
 from mailtide.app.job_kinds import job_desk, new_dated_id, suppression_uploads
 from mailtide.app.outgoing import ses_senders, starter
-from mailtide.domain import identifiers, organisation
+from mailtide.domain import identifiers
 
 if TYPE_CHECKING:
     from mailtide.bus import ImportPointers
@@ -83,7 +83,9 @@ def new_id() -> str:
 
 def entropy() -> bytes:
     """Return the random bytes of a new API key."""
-    return naming.draw(organisation.KEY_BYTES)
+    from mailtide.domain.organisation import KEY_BYTES
+
+    return naming.draw(KEY_BYTES)
 
 
 @cache

@@ -37,9 +37,10 @@ _RECIPIENT_MAC = 13
 _LINK_MAC = 14
 _LINK_HEAD = 1 + identifiers.CAMPAIGN_BYTES + 2
 _MAILED: Final = {"r": Purpose.REPLY, "u": Purpose.UNSUBSCRIBE}
-_ADDRESS = re.compile(r"([ru])-([0-9a-v]{48})@.+", re.IGNORECASE | re.ASCII | re.DOTALL)
+# Compiled at their first use, and kept by `re`: most functions start cold and need one or none.
+_ADDRESS = r"(?ias)([ru])-([0-9a-v]{48})@.+"
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_HTTP_URL = re.compile(r"https?://[a-z0-9._:\[\]-]+(?:[/?#][!-~]*)?", re.IGNORECASE | re.ASCII)
+_HTTP_URL = r"(?ia)https?://[a-z0-9._:\[\]-]+(?:[/?#][!-~]*)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Tracker:
 
         The domain is not looked at: the token alone is the proof, and domains are renamed.
         """
-        match = _ADDRESS.fullmatch(address.strip())
+        match = re.fullmatch(_ADDRESS, address.strip())
         if match is None:
             return None
         purpose = _MAILED[match[1].lower()]
@@ -226,7 +227,7 @@ def is_http(url: str) -> bool:
 
     So it fits into a `Location` header as it is, and its host is what a browser goes to.
     """
-    return len(url) <= MAX_URL and _HTTP_URL.fullmatch(url) is not None
+    return len(url) <= MAX_URL and re.fullmatch(_HTTP_URL, url) is not None
 
 
 def _unpack(body: bytes) -> Link:

@@ -15,7 +15,7 @@ from typing import Protocol
 from mailtide.domain.event import Event
 from mailtide.domain.redaction import Redactor
 from mailtide.flows import envelope
-from mailtide.flows.envelope import Envelope
+from mailtide.flows.envelope_reading import Envelope
 from mailtide.sources import ses
 
 

@@ -8,22 +8,20 @@
 
 and what AWS itself puts there: SES's records as SNS delivers them raw, and as events of the bus;
 and notifications of mail that SES received, which lies in the bucket. The queue's policy lets
-nobody else do that.
+nobody else do that. Here is what puts bodies and hits in; `envelope_reading` takes them out.
 
 Units: instants are epoch milliseconds; sizes are bytes.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
 
 from mailtide.domain.event import Event, EventType
-from mailtide.domain.message import happening_key, instant, millis
-from mailtide.sources import ses, ses_mail
-from mailtide.sources.arrival import MAX_READ
+from mailtide.domain.message import happening_key, millis
 
 STALWART = "stalwart"
 SES = "ses"
@@ -32,12 +30,11 @@ TRACKING = "tracking"
 
 QUEUE_LIMIT = 200_000  # SQS carries 256 KB; larger bodies go by the bucket
 
-_WIRE = {
+WIRE: Mapping[EventType, str] = {
     EventType.OPENED: "open",
     EventType.CLICKED: "click",
     EventType.UNSUBSCRIBED: "unsubscribe",
 }
-_KINDS = {word: type_ for type_, word in _WIRE.items()}
 
 
 class Queue(Protocol):
@@ -109,18 +106,6 @@ class Hit:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One message of the queue, read."""
-
-    source: str
-    source_id: str | None
-    received_at: datetime
-    body: bytes = b""
-    body_key: str | None = None  # where the body lay in the bucket
-    hits: tuple[Hit, ...] = ()
-
-
 def hit_key(type_: EventType, at: datetime, message_id: str, request_id: str) -> str:
     """Return the row key of a hit, once and for all its repeats: it is made of the request."""
     if type_ is EventType.UNSUBSCRIBED:
@@ -132,7 +117,7 @@ def write_hits(hits: list[Hit], at: datetime) -> str:
     """Return the queue's text for hits."""
     shown = [
         {
-            "kind": _WIRE[hit.type],
+            "kind": WIRE[hit.type],
             "message_id": hit.message_id,
             "key": hit.key,
             "at": millis(hit.at),
@@ -163,46 +148,6 @@ def send_bodies(
     queue.send_all(_carried(source, source_id, body, at, bucket) for body in bodies)
 
 
-class WorkedOnError(Exception):
-    """The body of a message is gone from the bucket: the message is a repeat.
-
-    A body is put there before its message is sent, and removed when it has been worked on; what
-    was never worked on is removed only long after the message itself.
-    """
-
-
-def read(text: str, bucket: Bucket) -> Envelope:
-    """Read a message of the queue.
-
-    Raises:
-        ValueError, KeyError, TypeError: when it is none of ours: it belongs into the dead letters.
-        WorkedOnError: when it was worked on before.
-    """
-    message = ses.read(text)
-    if ses_mail.is_received(message):
-        return _received(message, bucket)
-    if ses.is_told_by_aws(message):
-        return Envelope(SES, None, ses.parse(message)[0].occurred_at, text.encode())
-    source, at = message["source"], instant(message["received_at"])
-    if source == TRACKING:
-        return Envelope(source, None, at, hits=tuple(_hit(hit) for hit in message["hits"]))
-    key = message.get("body_key")
-    body = message["body"].encode() if key is None else bucket.fetch(key)
-    if body is None:
-        raise WorkedOnError(key)
-    return Envelope(source, message["source_id"], at, body, key)
-
-
-def _received(message: dict[str, Any], bucket: Bucket) -> Envelope:
-    """Read the notification of a mail that SES received, and the beginning of the mail."""
-    key = ses_mail.object_key(message)
-    raw = bucket.fetch(key, MAX_READ)
-    if raw is None:
-        raise WorkedOnError(key)
-    at, body = ses_mail.received_at(message), ses_mail.document(message, raw)
-    return Envelope(INBOUND, None, at, body, key)
-
-
 def _carried(source: str, source_id: str | None, body: bytes, at: datetime, bucket: Bucket) -> str:
     text = _write(source, source_id, at, {"body": body.decode()})
     if len(text) <= QUEUE_LIMIT:  # ASCII: as many bytes
@@ -216,17 +161,3 @@ def _write(source: str, source_id: str | None, at: datetime, rest: dict[str, Any
     head = {"source": source, "source_id": source_id, "received_at": millis(at)}
     # As ASCII: SQS refuses some characters (U+FFFF), and a reply or an agent may hold any.
     return json.dumps({**head, **rest}, separators=(",", ":"))
-
-
-def _hit(hit: dict[str, Any]) -> Hit:
-    return Hit(
-        type=_KINDS[hit["kind"]],
-        message_id=hit["message_id"],
-        key=hit["key"],
-        at=instant(hit["at"]),
-        method=hit["method"],
-        user_agent=hit["user_agent"],
-        address=hit["address"],
-        link_index=hit.get("link_index"),
-        url=hit.get("url"),
-    )

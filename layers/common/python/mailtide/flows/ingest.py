@@ -29,9 +29,10 @@ from mailtide.domain.message import (
 from mailtide.domain.organisation import Source
 from mailtide.domain.redaction import Redactor
 from mailtide.domain.suppression import Suppression
-from mailtide.flows import doubts, envelope, reports
+from mailtide.flows import doubts, envelope, envelope_reading, reports
 from mailtide.flows.copies import Copies
-from mailtide.flows.envelope import Bucket, Envelope, WorkedOnError
+from mailtide.flows.envelope import Bucket
+from mailtide.flows.envelope_reading import Envelope, WorkedOnError
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, ses, ses_mail, stalwart
 from mailtide.sources.mime import ReadAddress
@@ -129,7 +130,7 @@ class Ingest:
             RetryableError: when it is to be tried again.
         """
         try:
-            received = envelope.read(text, self.bucket)
+            received = envelope_reading.read(text, self.bucket)
         except WorkedOnError:
             return Told(None)
         source = self.sources.find_source(received.source_id) if received.source_id else None

@@ -8,7 +8,7 @@ How a kind of job is added:
    same cursor, so its effects are keyed by the job and the cursor, or conditional. Memory is
    bounded by the step. What several runs write under one name would mix, so an object that a step
    writes is named by `job.revision`, which no two runs share, and the cursor keeps the name;
-3. a builder in `app/job_kinds.py` (`KINDS`), its grants in `infra/access.py` under `jobs`;
+3. a builder in `app/job_kinds.py` (`_kinds`), its grants in `infra/access.py` under `jobs`;
 4. `app.api().jobs.start(org_id, kind, task)` in a route that answers 202 with the job's view.
 
 A step ends in one of three ways. It returns a checkpoint; with a result the job is done. It raises

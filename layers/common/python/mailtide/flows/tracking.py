@@ -11,15 +11,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, instant, millis
 from mailtide.domain.signing import Purpose
-from mailtide.domain.suppression import Evidence, Reason, Suppression
 from mailtide.domain.tracking import Link, Tracker
 from mailtide.errors import InvalidInputError, NotFoundError, RetryableError
 from mailtide.flows.envelope import Hit, Queue, hit_key, write_hits
+
+if TYPE_CHECKING:
+    from mailtide.domain.suppression import Suppression
 
 AGENT_LIMIT = 256  # characters that are kept of a user agent
 
@@ -54,7 +56,7 @@ class Messages(Protocol):
 class Suppressions(Protocol):
     """The suppression list."""
 
-    def add(self, suppression: Suppression) -> None:
+    def add(self, suppression: "Suppression") -> None:
         """Add reasons to what stands against a contact; the earliest of each reason is kept."""
         ...
 
@@ -114,6 +116,9 @@ class Tracking:
             NotFoundError: `token_invalid`, when we did not make it or its message is long gone.
             RetryableError: when either could not be done; asking again completes it.
         """
+        # Pixels and links, which are nearly all visits, start without it.
+        from mailtide.domain.suppression import Evidence, Reason, Suppression
+
         message_id = self.recognise(token)
         rows = self.rows()
         sent = rows.messages.sent([message_id]).get(message_id)
