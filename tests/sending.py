@@ -10,6 +10,7 @@ from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.contents import Identities
 from local.memory.messages import Messages
 from local.memory.quota import Quota, SendingIps
+from local.memory.sending_rates import SendingRates
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, BatchRef, Phase, Planned, Tally
 from mailtide.domain.campaign import Campaign, State
@@ -20,10 +21,13 @@ from mailtide.domain.sending_ip import SendingIp, Tls
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.flows.audience import Audiences
 from mailtide.flows.block import BlockResult, Blocks
+from mailtide.flows.block_days import BlockDays
+from mailtide.flows.block_rates import BlockRates
 from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
+from mailtide.flows.places import LiveLimits, Places
 from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.send import Ending, Order, Sender
@@ -61,6 +65,7 @@ class Stage:
     ips: SendingIps = field(default_factory=SendingIps)
     identities: Identities = field(default_factory=Identities)
     quota: Quota = field(default_factory=Quota)
+    rates: SendingRates = field(default_factory=SendingRates)
     messages: Messages = field(default_factory=Messages)
     queues: Queues = field(default_factory=Queues)
     bus: Bus = field(default_factory=Bus)
@@ -169,8 +174,7 @@ class Stage:
         """Return the steps inside one block."""
         return Blocks(
             reader=self.recipients(),
-            sending_ips=self.ips,
-            quota=self.quota,
+            places=self.places(),
             messages=self.messages,
             conclusion=Conclusion(
                 self.messages, Doubts(self.messages), Later(self.batches), REDACTOR, self.clock
@@ -179,6 +183,12 @@ class Stage:
             transports=self.relay,
             clock=self.clock,
         )
+
+    def places(self) -> Places:
+        """Return the places of blocks."""
+        days = BlockDays(self.quota)
+        limits = LiveLimits(self.identities)
+        return Places(self.ips, days, BlockRates(self.rates, days), limits)
 
     def recipients(self) -> Recipients:
         """Return the reader of a block's recipients."""

@@ -198,7 +198,7 @@ class Counter(Stage):
             reader=source,
             composer=source,
             transports=self.post,
-            stream=Stream.TRANSACTIONAL,
+            places=replace(self.places(), stream=Stream.TRANSACTIONAL),
         )
         self.runs += 1
         return self._transact(source, blocks).run(order, f"run{self.runs}", self.clock.now + HOUR)

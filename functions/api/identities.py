@@ -1,14 +1,17 @@
 """Identities: who messages are from, and where their bounces go."""
 
 from dataclasses import replace
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from functions.api.shapes.identities import IdentityChange, IdentityIn, IdentityView, view
 from mailtide import app
 from mailtide.domain import identity as rules
+from mailtide.domain import sending_rate
 from mailtide.domain.content import Identity
 from mailtide.domain.organisation import Scope
+from mailtide.domain.sending_rate import Owner
 from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource, found
 
@@ -46,8 +49,8 @@ def replace_identity(identity_id: Id, identity: IdentityIn) -> IdentityView:
     "/api/identities/<identity_id>", Scope.ADMIN, "Change an identity", problems=INVALID
 )
 def change_identity(identity_id: Id, change: IdentityChange) -> IdentityView:
-    """Change an identity; campaigns that were started keep the one they were started with."""
-    changed = replace(_find(identity_id), **change.model_dump(exclude_unset=True))
+    """Change an identity; started campaigns keep what they have of it, but its rate limits."""
+    changed = replace(_find(identity_id), **_fields(change.model_dump(exclude_unset=True)))
     return _replaced(app.api().pool_desk.admit(rules.checked(changed)))
 
 
@@ -59,11 +62,20 @@ def delete_identity(identity_id: Id) -> Response[None]:
 
 
 def _checked(identity_id: str, given: IdentityIn) -> Identity:
-    new = rules.checked(Identity(resource.org_id, identity_id, **given.model_dump()))
+    fields = _fields(given.model_dump())
+    new = rules.checked(Identity(resource.org_id, identity_id, **fields))
     return app.api().pool_desk.admit(new)
 
 
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    """Return an identity's fields with its limits in the form they are kept in."""
+    if "rate_limits" not in given:
+        return given
+    return given | {"rate_limits": sending_rate.checked(given["rate_limits"])}
+
+
 def _replaced(new: Identity) -> IdentityView:
+    app.api().rate_settings.tell(new.org_id, Owner.IDENTITY, new.identity_id, new.rate_limits)
     found(app.api().identities.replace(new), "identity")  # it may be deleted meanwhile
     return view(new)
 

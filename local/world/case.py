@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from local.world.faults import Fault
 from local.world.relay import Mood
-from mailtide.domain import identifiers
+from mailtide.domain import identifiers, sending_rate
 from mailtide.domain.campaign import Move
 from mailtide.domain.redaction import Redactor
+from mailtide.domain.sending_rate import RateLimit
 
 KEY = b"k" * 32  # of contact and message ids
 ORG = "org0000000000000"
@@ -27,6 +28,7 @@ class Case:
     contacts: int = 8
     shards: str = "05"  # where the contacts lie
     limits: tuple[int | None, ...] = (None, None)  # daily limit of each sending IP
+    rates: Mapping[str, tuple[RateLimit, ...]] = field(default_factory=dict)  # by owner's id
     ses_rate: float = 0.0  # messages a second over SES, which every other IP uses; 0: none does
     senders: int = 3  # that run at once
     batch_size: int = 5
@@ -54,6 +56,7 @@ class Case:
         told: dict[str, Any] = json.loads(text)
         told["mood"] = Mood(**told["mood"])
         told["limits"] = tuple(told["limits"])
+        told["rates"] = {name: sending_rate.kept(limits) for name, limits in told["rates"].items()}
         told["moves"] = {int(step): Move(name) for step, name in told["moves"].items()}
         told["faults"] = {int(step): Fault(name) for step, name in told["faults"].items()}
         return cls(**told)

@@ -4,12 +4,17 @@ from collections import Counter
 
 from local.world import plan
 from local.world.case import CAMPAIGN, ORG
+from local.world.relay import Taken
 from local.world.world import World
 from mailtide.domain import metrics
 from mailtide.domain.batch import Batch, Phase
 from mailtide.domain.campaign import State
 from mailtide.domain.event import EventType
 from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, EventRow, SentState
+from mailtide.domain.sending_rate import RateLimit
+
+# What the window of an instant is called.
+_WINDOWS = {"minute": "%F %H:%M", "hour": "%F %H", "day": "%F"}
 
 
 class BrokenError(AssertionError):
@@ -30,6 +35,7 @@ def judge(world: World) -> None:
         *_answered_doubts_are_settled(world),
         *_suppression_holds(world),
         *_limits_hold(world),
+        *_rates_hold(world),
         *_tallies_add_up(world),
         *_counters_are_the_rows(world),
         *_the_end_was_told(world),
@@ -178,6 +184,29 @@ def _limits_hold(world: World) -> list[str]:
         if limit is not None and count > limit:
             broken.append(f"{ip_id} sent {count} on {day}, its limit is {limit}")
     return broken
+
+
+def _rates_hold(world: World) -> list[str]:
+    """No window of a rate limit, by the instants of the ledger, has more than the limit."""
+    broken = []
+    for owner, limits in world.case.rates.items():
+        for limit in limits:
+            windows = Counter(
+                taken.at.strftime(_WINDOWS[limit.per])
+                for taken in world.relay.ledger
+                if owner in (taken.ip_id, "identity") and _is_limited(world, limit, taken)
+            )
+            broken += [
+                f"{owner} sent {n} in {window}, its limit is {limit}"
+                for window, n in windows.items()
+                if n > limit.messages
+            ]
+    return broken
+
+
+def _is_limited(world: World, limit: RateLimit, taken: Taken) -> bool:
+    row = world.table.get(taken.message_id, SENT)
+    return limit.provider is None or (row is not None and row.of.provider == limit.provider)
 
 
 def _tallies_add_up(world: World) -> list[str]:

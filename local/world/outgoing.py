@@ -13,10 +13,13 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.flows.audience import Audiences
 from mailtide.flows.block import Blocks
+from mailtide.flows.block_days import BlockDays
+from mailtide.flows.block_rates import BlockRates
 from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
+from mailtide.flows.places import LiveLimits, Places
 from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.schedule import Schedule
@@ -130,8 +133,7 @@ class Outgoing:
         )
         blocks = Blocks(
             reader=recipients,
-            sending_ips=self.world.faulty(self.world.sending_ips, "sending_ips"),
-            quota=self.world.faulty(self.world.quota, "quota"),
+            places=self._places(),
             messages=messages,
             conclusion=Conclusion(messages, doubts, later, REDACTOR, self.world.clock),
             composer=Content(_identity()),
@@ -148,6 +150,15 @@ class Outgoing:
             lease=LEASE,
             block_size=self.world.case.block_size,
         ).run(order, f"sender-{self.world.runs}", self._until())
+
+    def _places(self) -> Places:
+        days = BlockDays(self.world.faulty(self.world.quota, "quota"))
+        return Places(
+            self.world.faulty(self.world.sending_ips, "sending_ips"),
+            days,
+            BlockRates(self.world.faulty(self.world.rates, "rates"), days),
+            LiveLimits(self.world.faulty(self.world.campaigns.identities, "identities")),
+        )
 
     def _launch_until(self) -> datetime:
         return self.world.clock.now + (timedelta(0) if self.world.case.hasty else TIMEOUT)

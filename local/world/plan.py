@@ -4,6 +4,7 @@ In a broad campaign some people are reached by a segment alone, some by nothing,
 excluded, by a list or by a segment.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ def furnish(world: "World") -> None:
     letter = Template(ORG, "template", "Letter", "Hello", "<p>Hello</p>")
     world.campaigns.templates.create(letter, now)
     sender = Identity(ORG, "identity", "News", "News", "news@example.com", "bounce.example.com")
-    world.campaigns.identities.create(sender, now)
+    limits = world.case.rates.get(sender.identity_id, ())
+    world.campaigns.identities.create(replace(sender, rate_limits=limits), now)
 
 
 def settle(world: "World", number: int) -> None:

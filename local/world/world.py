@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -13,6 +13,7 @@ from local.memory.campaigns import Campaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.quota import Quota, SendingIps
 from local.memory.rows import EventTable
+from local.memory.sending_rates import SendingRates
 from local.memory.ses_rate import SesRate
 from local.world import plan
 from local.world.aftermath import SHARDS, Aftermath
@@ -35,6 +36,7 @@ from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.flows.send import Order
 
 VISIBILITY = TIMEOUT + timedelta(seconds=30)
+PROVIDERS = ("gmail", "yahoo", "gmail", "other")  # of the contacts, in turn
 MAX_TURNS = 400_000
 TURNS_EACH = 100  # more for each contact
 Work = Callable[[Any], object]
@@ -61,6 +63,7 @@ class World:
     suppressions: Suppressions = field(default_factory=Suppressions)
     sending_ips: SendingIps = field(default_factory=SendingIps)
     quota: Quota = field(default_factory=Quota)
+    rates: SendingRates = field(default_factory=SendingRates)
     relay: Relay = field(init=False)
     outgoing: Outgoing = field(init=False)
     aftermath: Aftermath = field(init=False)
@@ -152,7 +155,8 @@ class World:
         ids = ((identifiers.contact_id(KEY, ORG, email), email) for email in addresses)
         contact_id, email = next(p for p in ids if identifiers.shard_of(p[0]) in self.case.shards)
         joined = START - timedelta(days=number % 10_000)
-        contact = Contact(ORG, contact_id, email, "other", joined, attributes or {})
+        provider = PROVIDERS[number % len(PROVIDERS)]
+        contact = Contact(ORG, contact_id, email, provider, joined, attributes or {})
         self.contacts.put(contact)
         return contact_id
 
@@ -166,7 +170,7 @@ class World:
             if self.case.ses_rate and number % 2 == 0:
                 way = Ses(f"set{number}")
             ip = SendingIp(ORG, f"ip{number}", f"a{number}", Stream.MARKETING, way, limit)
-            self.sending_ips.put(ip)
+            self.sending_ips.put(replace(ip, rate_limits=self.case.rates.get(ip.ip_id, ())))
 
     def ask_launch(self, _org_id: str, _campaign_id: str, shards: Any) -> None:
         """Take pointers to the shards of a launch."""

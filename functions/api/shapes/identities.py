@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from functions.api.shapes.fields import Email, Line, Name, SomeId, Trimmed, View
+from functions.api.shapes.rate_limits import RateLimits, RateLimitView
 from mailtide.domain.content import Identity
 from mailtide.domain.suppression import Stream
 from mailtide.http import Body, example
@@ -42,13 +43,17 @@ class IdentityIn(Body):
     tracking_domain: Domain | None = None
     dkim_selectors: Selectors = Field(default_factory=list)
     pool_id: SomeId | None = None
+    rate_limits: RateLimits = Field(default_factory=list)
 
 
 class IdentityChange(Body):
     """What may be changed about an identity; what is left out stays."""
 
     model_config = example(
-        {"pool_id": "pool"}, from_name="Acme News", reply_to="support@example.com"
+        {"pool_id": "pool"},
+        from_name="Acme News",
+        reply_to="support@example.com",
+        rate_limits=[{"messages": 5000, "per": "hour", "provider": "gmail"}],
     )
 
     name: Name = ""
@@ -61,6 +66,7 @@ class IdentityChange(Body):
     tracking_domain: Domain | None = None
     dkim_selectors: Selectors = Field(default_factory=list)
     pool_id: SomeId | None = None
+    rate_limits: RateLimits = Field(default_factory=list)
 
 
 class IdentityView(View):
@@ -77,6 +83,7 @@ class IdentityView(View):
     tracking_domain: str | None
     dkim_selectors: list[str]
     pool_id: str | None
+    rate_limits: list[RateLimitView]
 
 
 def view(identity: Identity) -> IdentityView:

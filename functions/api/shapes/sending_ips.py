@@ -6,6 +6,7 @@ import pydantic
 from pydantic import BaseModel, Discriminator, Field, StringConstraints
 
 from functions.api.shapes.fields import Line, View
+from functions.api.shapes.rate_limits import RateLimits, RateLimitView
 from mailtide.domain.quota import Day
 from mailtide.domain.sending_ip import SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Stream
@@ -74,17 +75,23 @@ class SendingIpIn(Body):
     tag: Tag
     stream: Stream = Stream.MARKETING
     daily_limit: DailyLimit | None = None
+    rate_limits: RateLimits = Field(default_factory=list)
     transport: TransportIn
 
 
 class SendingIpChange(Body):
     """What may be changed about a sending IP; what is left out stays."""
 
-    model_config = example(daily_limit=20_000, active=True)
+    model_config = example(
+        daily_limit=20_000,
+        active=True,
+        rate_limits=[{"messages": 600, "per": "minute"}],
+    )
 
     stream: Stream = Stream.MARKETING
     daily_limit: DailyLimit | None = None
     active: bool = True
+    rate_limits: RateLimits = Field(default_factory=list)
     transport: TransportIn = Field(default=None, validate_default=False)  # type: ignore[assignment]
 
 
@@ -123,6 +130,7 @@ class SendingIpView(BaseModel):
     stream: Stream
     daily_limit: int | None
     active: bool
+    rate_limits: list[RateLimitView]
     transport: Annotated[RelayView | SesView, Field(discriminator="kind")]
     today: TodayView
 
@@ -135,6 +143,7 @@ def view(ip: SendingIp, today: Day) -> SendingIpView:
         stream=ip.stream,
         daily_limit=ip.daily_limit,
         active=ip.active,
+        rate_limits=[RateLimitView.model_validate(one) for one in ip.rate_limits],
         transport=_transport(ip.transport),
         today=TodayView.model_validate(today),
     )

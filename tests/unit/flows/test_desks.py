@@ -11,6 +11,7 @@ from local.memory.campaigns import Campaigns as MemoryCampaigns
 from local.memory.contacts import Contacts, Lists, Suppressions
 from local.memory.pools import Pools
 from local.memory.quota import Quota, SendingIps
+from local.memory.sending_rates import SendingRates
 from local.memory.ses_identities import SesIdentities, verified
 from local.world.clock import Clock
 from mailtide.domain import identifiers, segment_text
@@ -32,6 +33,7 @@ from mailtide.flows.campaign_desk import CampaignDesk
 from mailtide.flows.contact_book import ContactBook
 from mailtide.flows.forecast import PATIENCE, Forecaster
 from mailtide.flows.ip_registry import IpRegistry
+from mailtide.flows.rate_settings import RateSettings
 from mailtide.flows.ses_senders import SesSenders
 from mailtide.flows.start import Starter
 
@@ -113,6 +115,7 @@ def registry(ips: Ips) -> IpRegistry:
         passwords=Passwords(),
         sets=Sets(),
         pools=Pools(),
+        rates=RateSettings(SendingRates(), lambda: NOW),
         resolve=lambda host: [host],
         networks=read_networks(["127.0.0.0/8"]),
         new_id=lambda: f"ip{len(ips.rows) + 1}",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailtide.flows.compose import Composer
     from mailtide.flows.doubts import Doubts
     from mailtide.flows.launch import Launch
+    from mailtide.flows.places import Places
     from mailtide.flows.recipients import Recipients
     from mailtide.flows.release import Release
     from mailtide.flows.send import Sender
@@ -225,21 +226,31 @@ def _blocks(source: "Either | Submitted", stream: "Stream") -> "Blocks":
     from mailtide.flows.conclude import Conclusion
     from mailtide.flows.later import Later
     from mailtide.store.messages import Messages
-    from mailtide.store.quota import Quota
-    from mailtide.store.sending_ips import SendingIps
     from mailtide.transports.ways_out import WaysOut
 
     return Blocks(
         reader=source,
-        sending_ips=SendingIps(),
-        quota=Quota(),
+        places=_places(stream),
         messages=Messages(),
         conclusion=Conclusion(Messages(), _doubts(), Later(batches()), redactor(), now),
         composer=source,
         transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), ses_parts, now),
         clock=now,
-        stream=stream,
     )
+
+
+def _places(stream: "Stream") -> "Places":
+    from mailtide.flows.block_days import BlockDays
+    from mailtide.flows.block_rates import BlockRates
+    from mailtide.flows.places import LiveLimits, Places
+    from mailtide.store.identities import Identities
+    from mailtide.store.quota import Quota
+    from mailtide.store.sending_ips import SendingIps
+    from mailtide.store.sending_rates import SendingRates
+
+    days = BlockDays(Quota())
+    limits = LiveLimits(Identities())
+    return Places(SendingIps(), days, BlockRates(SendingRates(), days), limits, stream)
 
 
 @cache

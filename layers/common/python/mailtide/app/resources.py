@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mailtide.flows.job_desk import JobDesk
     from mailtide.flows.pool_desk import PoolDesk
     from mailtide.flows.preview import Previewer
+    from mailtide.flows.rate_settings import RateSettings
     from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.flows.ses_sets import SesSets
     from mailtide.flows.suppression_desk import SuppressionDesk
@@ -64,6 +65,7 @@ class Resources:
     templates: "Templates"
     previewer: "Previewer"
     identities: "Identities"
+    rate_settings: "RateSettings"
     sending_ips: "SendingIps"
     ip_registry: "IpRegistry"
     pools: "Pools"
@@ -115,6 +117,7 @@ def api() -> Resources:
         templates=Templates(),
         previewer=_previewer(),
         identities=Identities(),
+        rate_settings=_rate_settings(),
         sending_ips=SendingIps(),
         ip_registry=_ip_registry(),
         pools=Pools(),
@@ -233,11 +236,19 @@ def _ip_registry() -> "IpRegistry":
         quota=Quota(),
         passwords=RelayPasswords(client("secretsmanager"), settings().relay_secret_prefix),
         sets=_ses_sets(),
+        rates=_rate_settings(),
         resolve=_resolve,
         networks=read_networks(settings().relay_networks),
         new_id=new_id,
         clock=now,
     )
+
+
+def _rate_settings() -> "RateSettings":
+    from mailtide.flows.rate_settings import RateSettings
+    from mailtide.store.sending_rates import SendingRates
+
+    return RateSettings(SendingRates(), now)
 
 
 def _ses_sets() -> "SesSets":

@@ -24,6 +24,7 @@ INLINE = 50  # manifests up to this long live in the row, longer ones in the buc
 
 UNPLACED = "-"  # placement of a recipient who got no place
 LEFT_OUT = "x"  # placement of a recipient who was suppressed or erased since the launch
+WAITS = "!#$%&*+=?"  # placement of who waits for a rate limit: the sign stands for batch.waits[i]
 # Placement of the others: the letter stands for batch.ips[i]. A block uses no more IPs than this.
 PLACES = "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -99,6 +100,7 @@ class Batch:
     released_to: int = 0
     placement: str = ""  # of the opened block, a character per recipient
     ips: tuple[str, ...] = ()
+    waits: tuple[datetime, ...] = ()  # turns of those whom a rate limit keeps, in later batches
     placed_at: datetime | None = None  # instant of the opened block's write-ahead rows
     tally: Tally = field(default_factory=Tally)
     submitted: Stream | None = None  # of one submitted message: its stream; None: a campaign's
@@ -139,9 +141,17 @@ def claim(batch: Batch, lease_until: datetime, size: int = BLOCK_SIZE) -> Batch:
     return replace(batch, phase=Phase.CLAIMED, block_end=end, due_at=lease_until)
 
 
-def open_block(batch: Batch, placement: str, ips: tuple[str, ...], at: datetime) -> Batch:
+def open_block(
+    batch: Batch,
+    placement: str,
+    ips: tuple[str, ...],
+    at: datetime,
+    waits: tuple[datetime, ...] = (),
+) -> Batch:
     """Say who is placed: from here on the placed may have been mailed."""
-    return replace(batch, phase=Phase.OPENED, placement=placement, ips=ips, placed_at=at)
+    return replace(
+        batch, phase=Phase.OPENED, placement=placement, ips=ips, waits=waits, placed_at=at
+    )
 
 
 def settle(batch: Batch, result: Tally, now: datetime) -> Batch:
@@ -151,6 +161,7 @@ def settle(batch: Batch, result: Tally, now: datetime) -> Batch:
         watermark=batch.block_end,
         placement="",
         ips=(),
+        waits=(),
         placed_at=None,
         tally=batch.tally.plus(result),
     )
@@ -166,13 +177,17 @@ def hand_back(batch: Batch, due_at: datetime) -> Batch:
     return replace(batch, phase=Phase.WAITING, released_to=batch.watermark, due_at=due_at)
 
 
-def successor(opened: Batch, due_at: datetime, now: datetime, *, refused: bool) -> Batch:
-    """Return the later batch of an opened block, still without recipients.
+def successor(
+    opened: Batch, due_at: datetime, now: datetime, *, refused: bool, wait: int | None = None
+) -> Batch:
+    """Return a later batch of an opened block, still without recipients.
 
-    Its key has no fence in it: whoever puts it first, there is one for each block.
+    Its key has no fence in it: whoever puts it first, there is one for each block, and one for each
+    of its `waits`, by number.
     """
+    name = f"{opened.ref.batch_id}.{opened.watermark}" + ("" if wait is None else f"w{wait}")
     return Batch(
-        ref=replace(opened.ref, batch_id=f"{opened.ref.batch_id}.{opened.watermark}"),
+        ref=replace(opened.ref, batch_id=name),
         count=0,
         rank=opened.rank,
         due_at=due_at,

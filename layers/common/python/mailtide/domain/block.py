@@ -7,7 +7,7 @@ Source: docs/domain/sending.md.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, Batch, Planned, Tally
+from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, WAITS, Batch, Planned, Tally
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
@@ -61,13 +61,40 @@ def place(block: Sequence[Recipient], grants: Mapping[str, int]) -> tuple[str, t
     return "".join(letters), ip_ids
 
 
+def written(
+    block: Sequence[Recipient], over: Mapping[int, str], waiting: Mapping[int, int]
+) -> tuple[str, tuple[str, ...]]:
+    """Return what `place` does for recipients whose IPs, or turns to wait for, are known.
+
+    Args:
+        block: its recipients.
+        over: the IP of each who leaves, by index.
+        waiting: the number of the turn of each whom a rate limit keeps.
+    """
+    ip_ids = tuple(sorted(set(over.values())))
+
+    def letter(i: int, one: Recipient) -> str:
+        if one.left_out:
+            return LEFT_OUT
+        if i in over:
+            return PLACES[ip_ids.index(over[i])]
+        return WAITS[waiting[i]] if i in waiting else UNPLACED
+
+    return "".join(letter(i, one) for i, one in enumerate(block)), ip_ids
+
+
 def placed(opened: Batch) -> dict[int, str]:
     """Return the IP of each recipient who has a place, by index."""
     return {
         i: opened.ips[PLACES.index(letter)]
         for i, letter in enumerate(opened.placement)
-        if letter not in (UNPLACED, LEFT_OUT)
+        if letter in PLACES
     }
+
+
+def waiting(opened: Batch) -> dict[int, int]:
+    """Return which of the block's `waits` each recipient has whom a rate limit keeps, by index."""
+    return {i: WAITS.index(letter) for i, letter in enumerate(opened.placement) if letter in WAITS}
 
 
 def rows(block: Sequence[Recipient], opened: Batch, campaign: Campaign) -> dict[int, EventRow]:
@@ -147,7 +174,7 @@ def tally(
         isinstance(outcome, Refused) and planned[i].contact_id not in carried
         for i, outcome in outcomes.items()
     ) + sum(
-        letter == UNPLACED and planned[i].contact_id not in carried
+        letter in (UNPLACED, *WAITS) and planned[i].contact_id not in carried
         for i, letter in enumerate(opened.placement)
     )
     accepted = len(planned) - later - left_out - failed - doubted

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailtide.domain.sending_rate import RateLimit
 from mailtide.domain.suppression import Stream
 from mailtide.domain.utm import Utm
 
@@ -66,6 +67,7 @@ class Identity:
     tracking_domain: str | None = None  # host of its links; else the stack's public URL
     dkim_selectors: tuple[str, ...] = ()  # under which its signing keys lie in the DNS
     pool_id: str | None = None  # only these sending IPs; else every active one of its stream
+    rate_limits: tuple[RateLimit, ...] = ()
 
 
 def started(org_id: str) -> str:

@@ -43,6 +43,21 @@ def from_mx(hosts: Sequence[str]) -> str:
     return f"{OTHER}:{_organisational(names[0])}"
 
 
+def is_other(provider: str) -> bool:
+    """Say whether a provider is none that we know by name."""
+    return provider == OTHER or provider.startswith(f"{OTHER}:")
+
+
+def exists(provider: str) -> bool:
+    """Say whether anybody's provider can be called so."""
+    return is_other(provider) or provider in {*_domains().values(), *_hosts().values()}
+
+
+def hosts_of(provider: str) -> tuple[str, ...]:
+    """Return the ends of the names of a provider's MX hosts; none when we do not know them."""
+    return tuple(suffix for suffix, name in _hosts().items() if name == provider)
+
+
 def _normalized(name: str) -> str | None:
     """Return a domain in lower-case ASCII (IDNA) without its final dot; None when it is no name."""
     name = name.strip().lower().rstrip(".")

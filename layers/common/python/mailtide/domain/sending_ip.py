@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailtide.domain.sending_rate import RateLimit
 from mailtide.domain.suppression import Stream
 
 
@@ -50,3 +51,4 @@ class SendingIp:
     transport: Transport
     daily_limit: int | None = None  # messages per UTC day; None is unlimited
     active: bool = True
+    rate_limits: tuple[RateLimit, ...] = ()

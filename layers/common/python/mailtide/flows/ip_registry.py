@@ -10,13 +10,16 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from mailtide.domain import relay as rules
+from mailtide.domain import sending_rate
 from mailtide.domain.page import Page, every
 from mailtide.domain.pool import Pool
 from mailtide.domain.quota import Day
 from mailtide.domain.relay import Network
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls, Transport
+from mailtide.domain.sending_rate import Owner
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
+from mailtide.flows.rate_settings import RateSettings
 
 _AT_ONCE = 100  # sending IPs read at once to find a tag
 
@@ -98,6 +101,7 @@ class IpRegistry:
     quota: Quota
     passwords: Passwords
     sets: Sets
+    rates: RateSettings
     resolve: Callable[[str], Sequence[str]]  # a host's addresses; none when it has no name
     networks: Sequence[Network]  # private ones that a relay may be in
     new_id: Callable[[], str]
@@ -126,6 +130,7 @@ class IpRegistry:
         stream: Stream,
         daily_limit: int | None,
         transport: Mapping[str, Any],
+        rate_limits: Sequence[Mapping[str, Any]] = (),
     ) -> SendingIp:
         """Check and keep a new sending IP.
 
@@ -135,18 +140,18 @@ class IpRegistry:
             ConflictError: `already_exists`, when another of the organisation's IPs has the tag or
                 the configuration set.
         """
-        ip_id = self.new_id()
+        ip_id, limits = self.new_id(), sending_rate.checked(rate_limits)
         if any(other.tag == tag for other in self._others(org_id, ip_id)):
             raise ConflictError(f"Another sending IP has the tag `{tag}`.", code="already_exists")
         way = self._transport(org_id, ip_id, tag, transport)
-        ip = SendingIp(org_id, ip_id, tag, stream, way, daily_limit)
+        ip = SendingIp(org_id, ip_id, tag, stream, way, daily_limit, rate_limits=limits)
         self.sending_ips.create(ip, self.clock())
         return ip
 
     def change(self, org_id: str, ip_id: str, changes: Mapping[str, Any]) -> SendingIp:
         """Change a sending IP, but not its tag, which is in envelopes on their way.
 
-        Another daily limit holds from the next reservation on.
+        Another daily limit, and other rate limits, hold from the next reservation on.
 
         Raises:
             NotFoundError, InvalidInputError: as `get` and `create`.
@@ -154,6 +159,8 @@ class IpRegistry:
         """
         old = self.get(org_id, ip_id)
         fields = {name: value for name, value in changes.items() if name != "transport"}
+        if "rate_limits" in fields:
+            fields["rate_limits"] = sending_rate.checked(fields["rate_limits"])
         new = replace(old, **fields)
         for pool in self._pools_of(old) if new.stream != old.stream else ():
             raise ConflictError(f"It is in the pool `{pool.name}`, whose stream is {pool.stream}.")
@@ -162,6 +169,8 @@ class IpRegistry:
             new = replace(new, transport=way)
         if new.daily_limit != old.daily_limit:
             self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
+        if new.rate_limits != old.rate_limits:
+            self.rates.tell(org_id, Owner.IP, ip_id, new.rate_limits)
         if not self.sending_ips.change(old, new):
             raise _missing()
         if _secret(old) and not _secret(new):

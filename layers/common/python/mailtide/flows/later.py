@@ -1,8 +1,9 @@
-"""Later: the batch that goes on with those of a block who got no place or were put off.
+"""Later: the batches that go on with those of a block who got no place or were put off.
 
 There is one for each block, put if absent under a key without a fence: whoever comes second, the
 holder or a takeover, goes by what is stored. That is how both know who is in doubt: the placed who
-are not in it.
+are not in it. Those whom rate limits keep, and their turns, stand in the opened row; for each turn
+there is a batch of its own, so that nobody waits for another's limit.
 Source: docs/domain/sending.md.
 """
 
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mailtide.domain import batch as rules
+from mailtide.domain import block as block_rules
 from mailtide.domain import retry
 from mailtide.domain.batch import UNPLACED, Batch, Planned
 from mailtide.domain.handover import Outcome, Refused
@@ -65,12 +67,25 @@ class Later:
         refusals = {i: o for i, o in outcomes.items() if isinstance(o, Refused) and o.later}
         tried = {i: o for i, o in refusals.items() if o.tried and not expired}
         refused = [planned[i] for i in tried]
+        kept = self._put_waiting(opened, planned, now)
         waiting = [one for i, one in enumerate(planned) if opened.placement[i] == UNPLACED]
         waiting += [planned[i] for i, refusal in refusals.items() if not refusal.tried]
         carried = waiting + refused
         if not carried and not always:
-            return frozenset()
+            return kept
         due_at = retry.carried_on(now, opened, waiting=bool(waiting), refusals=tried.values())
         draft = rules.successor(opened, due_at, now, refused=bool(refused))
         stored = self.batches.create(draft, carried)
-        return frozenset(one.contact_id for one in self.batches.recipients(stored))
+        return kept | {one.contact_id for one in self.batches.recipients(stored)}
+
+    def _put_waiting(
+        self, opened: Batch, planned: Sequence[Planned], now: datetime
+    ) -> frozenset[str]:
+        """Put a batch for each turn that rate limits gave; all of it stands in the opened row."""
+        waits = block_rules.waiting(opened)
+        for number, due_at in enumerate(opened.waits):
+            draft = rules.successor(opened, due_at, now, refused=False, wait=number)
+            self.batches.create(
+                draft, [planned[i] for i, which in waits.items() if which == number]
+            )
+        return frozenset(planned[i].contact_id for i in waits)

@@ -9,6 +9,7 @@ from zlib import crc32
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned, Tally
 from mailtide.domain.identifiers import SHARDS
+from mailtide.domain.message import instant, millis
 from mailtide.domain.suppression import Stream
 from mailtide.store import dynamo
 from mailtide.store.manifests import Manifest, Manifests, key_of
@@ -186,6 +187,7 @@ def batch_row(batch: Batch, nonce: str = CREATED) -> BatchRow:
         released_to=batch.released_to,
         placement=batch.placement,
         ips=list(batch.ips) or None,
+        waits=[millis(one) for one in batch.waits] or None,
         placed_at=batch.placed_at,
         tally=list(astuple(batch.tally)),
         submitted=batch.submitted,
@@ -218,6 +220,7 @@ def batch_of(row: BatchRow) -> Batch:
         phase=Phase(row.phase),
         placement=row.placement or "",
         ips=tuple(row.ips or ()),
+        waits=tuple(instant(int(one)) for one in row.waits or ()),
         placed_at=row.placed_at,
         tally=Tally(*row.tally),
         submitted=Stream(row.submitted) if row.submitted else None,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from mailtide.domain import sending_rate
 from mailtide.domain.content import Identity
 from mailtide.domain.page import Page
 from mailtide.domain.suppression import Stream
@@ -40,6 +41,7 @@ class Identities:
             assign(IdentityRow.tracking_domain, identity.tracking_domain),
             assign(IdentityRow.dkim_selectors, list(identity.dkim_selectors) or None),
             assign(IdentityRow.pool_id, identity.pool_id),
+            assign(IdentityRow.rate_limits, sending_rate.written(identity.rate_limits) or None),
         ]
         row = IdentityRow(identity.org_id, identity.identity_id)
         return dynamo.update(row, actions, IdentityRow.org_id.exists()) is None
@@ -65,6 +67,7 @@ def identity_row(identity: Identity, at: datetime) -> IdentityRow:
         tracking_domain=identity.tracking_domain,
         dkim_selectors=list(identity.dkim_selectors) or None,
         pool_id=identity.pool_id,
+        rate_limits=sending_rate.written(identity.rate_limits) or None,
         created_at=at,
     )
 
@@ -83,4 +86,5 @@ def _read(row: IdentityRow) -> Identity:
         tracking_domain=row.tracking_domain,
         dkim_selectors=tuple(row.dkim_selectors or ()),
         pool_id=row.pool_id,
+        rate_limits=sending_rate.kept(row.rate_limits or ()),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from botocore.session import Session
@@ -17,6 +17,18 @@ from pynamodb.models import Model
 from mailtide.domain.message import instant, millis
 
 T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def ticks(at: datetime) -> int:
+    """Return an instant as epoch microseconds, where milliseconds are too coarse."""
+    return (at - _EPOCH) // _TICK
+
+
+def ticks_of(number: int) -> datetime:
+    """Return the instant of so many epoch microseconds."""
+    return _EPOCH + number * _TICK
 
 
 class Instant(Attribute[datetime]):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mailtide.domain import sending_rate
 from mailtide.domain.page import Page
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Stream
@@ -47,6 +48,7 @@ class SendingIps:
             transport=_written(ip.transport),
             daily_limit=ip.daily_limit,
             active=ip.active,
+            rate_limits=sending_rate.written(ip.rate_limits) or None,
             created_at=at,
         )
         dynamo.put(row, SendingIpRow.org_id.does_not_exist())
@@ -62,6 +64,10 @@ class SendingIps:
             ),
             (old.daily_limit != new.daily_limit, assign(SendingIpRow.daily_limit, new.daily_limit)),
             (old.active != new.active, SendingIpRow.active.set(new.active)),
+            (
+                old.rate_limits != new.rate_limits,
+                assign(SendingIpRow.rate_limits, sending_rate.written(new.rate_limits) or None),
+            ),
         ]
         row = SendingIpRow(new.org_id, new.ip_id)
         actions = [action for differs, action in fields if differs]
@@ -110,4 +116,5 @@ def sending_ip_of(row: SendingIpRow) -> SendingIp:
         transport=_read(row.transport),
         daily_limit=whole(row.daily_limit),
         active=row.active,
+        rate_limits=sending_rate.kept(row.rate_limits or ()),
     )

@@ -4,7 +4,7 @@ The row is changed under the condition that it is still what was read. A write w
 is made again and books other instants: the first ones are lost, and nobody has them.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 
@@ -12,12 +12,11 @@ from mailtide.domain import ses_rate as rules
 from mailtide.domain.ses_rate import Booking
 from mailtide.errors import RetryableError
 from mailtide.store import dynamo
+from mailtide.store.row import ticks, ticks_of
 from mailtide.store.tables import WarmupRow
 
 RATE = "rate"
 _ROUNDS = 20  # bookings anew before we give up; each means that another sender got through
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
 
 
 class SesRate:
@@ -45,23 +44,19 @@ class SesRate:
     def hold(self, until: datetime) -> None:
         """Let nobody book an instant before `until`."""
         free_at = WarmupRow.free_at
-        self._set(until, free_at.does_not_exist() | (free_at < _ticks(until)))
+        self._set(until, free_at.does_not_exist() | (free_at < ticks(until)))
 
     def _free_at(self) -> datetime | None:
         row = dynamo.get(WarmupRow, self._partition, RATE)
-        return None if row is None else _EPOCH + int(row.free_at or 0) * _TICK
+        return None if row is None else ticks_of(int(row.free_at or 0))
 
     def _set(self, free_at: datetime, condition: Condition) -> bool:
         row = WarmupRow(self._partition, RATE)
-        actions = [WarmupRow.id.set(row.key_text()), WarmupRow.free_at.set(_ticks(free_at))]
+        actions = [WarmupRow.id.set(row.key_text()), WarmupRow.free_at.set(ticks(free_at))]
         return dynamo.update(row, actions, condition) is None
 
 
 def _still(free_at: datetime | None) -> Condition:
     if free_at is None:
         return WarmupRow.free_at.does_not_exist()
-    return WarmupRow.free_at == _ticks(free_at)
-
-
-def _ticks(at: datetime) -> int:
-    return (at - _EPOCH) // _TICK
+    return WarmupRow.free_at == ticks(free_at)

@@ -123,6 +123,7 @@ class IdentityRow(Row):
     tracking_domain = UnicodeAttribute(null=True)
     dkim_selectors = JSONAttribute(null=True)
     pool_id = UnicodeAttribute(null=True)
+    rate_limits = JSONAttribute(null=True)
     created_at = Instant()
 
 
@@ -139,6 +140,7 @@ class SendingIpRow(Row):
     transport = JSONAttribute()
     daily_limit = NumberAttribute(null=True)
     active = BooleanAttribute(default=True)
+    rate_limits = JSONAttribute(null=True)
     created_at = Instant()
 
 
@@ -183,6 +185,7 @@ class BatchRow(Row):
     released_to = NumberAttribute()
     placement = UnicodeAttribute(null=True)
     ips = JSONAttribute(null=True)
+    waits = JSONAttribute(null=True)  # epoch milliseconds
     placed_at = Instant(null=True)
     tally = JSONAttribute()  # [accepted, left out, later, failed, doubted]
     open_of = UnicodeAttribute(null=True)  # the campaign, until the batch is done
@@ -234,7 +237,7 @@ class CampaignMetricRow(Row):
 
 
 class WarmupRow(Row):
-    """The quota of one sending IP on one UTC date, its reservations, and SES's shared rate."""
+    """The quota of one sending IP on one UTC date, rate limits' windows, and SES's shared rate."""
 
     class Meta:
         table_name = "warmup_schedules"
