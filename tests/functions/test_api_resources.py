@@ -9,11 +9,23 @@ from functions.jobs.handler import lambda_handler as work_on_jobs
 from mailtide import app
 from mailtide.domain.organisation import Scope
 from mailtide.domain.quota import ReservationKey
+from mailtide.domain.sending_rate import Holder, Owner, gates
 from mailtide.store.quota import Quota
+from mailtide.store.sending_rates import SendingRates
 from tests.events import Context, sqs_event
 from tests.functions.tenants import TRANSPORT, Api, Tenant, furnish
 from tests.http import Client
 
+LIMITED: dict[str, dict[str, Any]] = {
+    "/api/sending-ips": {"tag": "one", "transport": TRANSPORT},
+    "/api/identities": {
+        "name": "News",
+        "from_name": "Acme",
+        "from_address": "news@example.com",
+        "bounce_domain": "b.example.com",
+    },
+}
+SMALL_CHANGE = {"/api/sending-ips": {"daily_limit": 7}, "/api/identities": {"name": "Other"}}
 PUBLIC = {"host": "93.184.216.34", "port": 587}
 
 
@@ -280,6 +292,60 @@ def test_another_daily_limit_holds_at_once(acme: Tenant, limit: int | None) -> N
     assert acme.call("GET", path).json["today"] == {"reserved": 30, "limit": 50, "stopped": False}
     changed = acme.call("PATCH", path, {"daily_limit": limit}).json
     assert (changed["daily_limit"], changed["today"]["limit"]) == (limit, limit)
+
+
+RATES = [{"messages": 600, "per": "minute"}, {"messages": 9, "per": "day", "provider": "gmail"}]
+
+
+@pytest.mark.parametrize("path", ["/api/sending-ips", "/api/identities"])
+def test_rate_limits_are_kept_changed_and_taken_away(acme: Tenant, path: str) -> None:
+    made = acme.make(path, LIMITED[path] | {"rate_limits": RATES})
+    assert made["rate_limits"] == [{"provider": None, **RATES[0]}, RATES[1]]
+    one = f"{path}/{made.get('ip_id') or made['identity_id']}"
+    assert acme.call("PATCH", one, SMALL_CHANGE[path]).json["rate_limits"] == made["rate_limits"]
+    assert acme.call("PATCH", one, {"rate_limits": RATES[1:]}).json["rate_limits"] == RATES[1:]
+    assert acme.call("GET", one).json["rate_limits"] == RATES[1:]
+    assert acme.call("PATCH", one, {"rate_limits": []}).json["rate_limits"] == []
+    assert acme.call("GET", one).json["rate_limits"] == []
+
+
+@pytest.mark.parametrize("path", ["/api/sending-ips", "/api/identities"])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        None,
+        {},
+        ["600"],
+        [{"messages": 0, "per": "hour"}],
+        [{"messages": 1.5, "per": "hour"}],
+        [{"messages": 10**10, "per": "hour"}],
+        [{"messages": 1}],
+        [{"messages": 1, "per": "week"}],
+        [{"messages": 1, "per": "hour", "provider": "gmial"}],
+        [{"messages": 1, "per": "hour", "provider": ""}],
+        [{"messages": 1, "per": "hour", "providers": "gmail"}],
+        [{"messages": 1, "per": "hour"}, {"messages": 2, "per": "hour"}],
+        [{"messages": 1, "per": "hour"}] * 21,
+    ],
+)
+def test_rate_limits_that_cannot_be_kept_are_refused(acme: Tenant, path: str, limits: Any) -> None:
+    answer = acme.call("POST", path, LIMITED[path] | {"rate_limits": limits})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert "rate_limits" in answer.json["errors"][0]["at"]
+    assert acme.call("GET", path).json["data"] == []
+    made = acme.make(path, LIMITED[path])
+    one = f"{path}/{made.get('ip_id') or made['identity_id']}"
+    assert acme.call("PATCH", one, {"rate_limits": limits}).status == 400
+    assert acme.call("GET", one).json == made
+
+
+def test_a_changed_rate_limit_holds_at_once_for_who_read_the_old_one(acme: Tenant) -> None:
+    body = {"tag": "one", "transport": TRANSPORT, "rate_limits": RATES[:1]}
+    ip_id = acme.make("/api/sending-ips", body, "ip_id")
+    ip = app.api().ip_registry.get(acme.org_id, ip_id)
+    (gate,) = gates(acme.org_id, Owner.IP, ip_id, ip.rate_limits, app.now())
+    acme.call("PATCH", f"/api/sending-ips/{ip_id}", {"rate_limits": [RATES[0] | {"messages": 5}]})
+    assert SendingRates().reserve(gate, Holder("b", 0), 30) == 5
 
 
 def test_a_sending_ip_is_taken_out_of_use(acme: Tenant) -> None:
