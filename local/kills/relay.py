@@ -2,8 +2,9 @@
 
 A strike comes while the bytes of a connection are read, wherever that is: between two lines, in the
 middle of one, in a message or behind it, before its answer. Places are weighed, so that each of
-these comes about as often though nearly all bytes are those of messages. What the client had sent by then is read on or dropped, by
-chance; a message that came whole is taken, whether its sender still lives or not.
+these comes about as often though nearly all bytes are those of messages. What the client had sent
+by then is read on or dropped, by chance; a message that came whole is taken, whether its sender
+still lives or not.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 
 PIECES = (1, 512, 65_536)  # bytes read at once, at most
 COMMANDS, MESSAGE, ANSWER = PLACES = ("commands", "message", "answer")
-MESSAGE_BYTES = 40_000  # about what a message has on the wire; its envelope is read in a few pieces
+MESSAGE_BYTES = 40_000  # about what a message has on the wire
 WEIGHTS = {COMMANDS: MESSAGE_BYTES // 70, MESSAGE: 1, ANSWER: MESSAGE_BYTES}
 _PATH = re.compile(rb"<([^>]*)>")
 
@@ -28,7 +29,7 @@ class _DroppedError(Exception):
 
 @dataclass
 class Relay:
-    """The relay; `strike` is called with the client's port, and says whether that was a sender's."""
+    """The relay; `strike` gets the client's port, and says whether that was a sender's."""
 
     strike: Callable[[int], bool]
     chance: random.Random

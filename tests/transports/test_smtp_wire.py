@@ -11,7 +11,7 @@ import pytest
 
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import Relay, Tls
-from mailtide.transports.smtp_session import WINDOW
+from mailtide.transports.smtp_window import WIDEST
 from tests.transports.scripted_relay import handed_over, reaching
 from tests.transports.wire_relay import CHUNKED, LOCK_STEP, PIPELINED, WireRelay
 
@@ -73,7 +73,7 @@ def test_a_connection_lost_at_every_byte(extensions: tuple[str, ...]) -> None:
             outcomes = deliver(relay, messages(3))
         right(relay, outcomes)
         doubts = sum(isinstance(outcome, Unknown) for outcome in outcomes)
-        assert doubts <= (WINDOW if extensions is CHUNKED else 1)
+        assert doubts <= (WIDEST if extensions is CHUNKED else 1)
         if relay.heard < life:  # it lived to see the goodbye
             break
     assert life > 250
@@ -83,7 +83,7 @@ def test_a_connection_lost_at_every_byte(extensions: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("life", [1, 40, 75, 100, 150, 200])
 def test_a_socket_that_freezes(extensions: tuple[str, ...], life: int) -> None:
     with WireRelay(extensions, life=life, frozen=True) as relay:
-        outcomes = deliver(relay, messages(4 + WINDOW), reply_seconds=0.5)
+        outcomes = deliver(relay, messages(4 + WIDEST), reply_seconds=0.5)
         right(relay, outcomes)
     assert isinstance(outcomes[-1], Accepted)
     assert relay.connections == 2
