@@ -80,9 +80,15 @@ class Link:
             self._moved = monotonic()
 
     def expire(self) -> None:
-        """Give up, as the time is over."""
-        self.session.lose("timed out")
-        self._on_over(self)
+        """Give up, as the time is over; what came while others were seen to counts first.
+
+        To render a message, or to look up a host, may take longer than a relay has for its answer.
+        """
+        if self._receive():
+            self._moved = monotonic()
+        if self.deadline <= monotonic():
+            self.session.lose("timed out")
+        self.go_on()
 
     def close(self) -> None:
         """Say goodbye where that makes sense, and close."""
