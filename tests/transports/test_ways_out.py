@@ -47,6 +47,12 @@ def test_ips_of_one_relay_share_its_connections() -> None:
     assert third is not first
 
 
+def test_a_password_is_not_shown_with_the_ways_out() -> None:
+    ways = WaysOut(lambda name: "open sesame", [], no_ses, lambda: NOW)
+    ways.of(ip(Relay("relay.example", 587, Tls.STARTTLS, "user", "relay/ip1")))
+    assert "open sesame" not in repr(ways)
+
+
 def test_a_silent_relay_does_not_hold_up_another() -> None:
     rendered: list[str] = []
 

@@ -32,7 +32,9 @@ class WaysOut:
     ses: Callable[[], SesParts]  # made when an IP is the first to need them
     clock: Callable[[], datetime]
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
-    relays: dict[tuple[Relay, str | None], SmtpTransport] = field(default_factory=dict, init=False)
+    relays: dict[tuple[Relay, str | None], SmtpTransport] = field(
+        default_factory=dict, init=False, repr=False
+    )  # by password too: who does not know it gets no connection that it opened
 
     def of(self, ip: SendingIp) -> SmtpTransport | SesTransport:
         """Return the transport of a sending IP, with its relay's password as it is now."""
