@@ -115,6 +115,8 @@ def test_triggers_hear_of_what_a_person_did_to_a_message_for_the_first_time() ->
     assert react(contacts, firing).run(batch)["fired"] == 3
     events = [one.event for one in firing.told]
     assert events == ["contact.opened", "contact.clicked", "contact.unsubscribed"]
+    # Each at its own time, whenever else something happened to the message: delays count from it.
+    assert [one.at for one in firing.told] == [instant(1000), instant(3000), left.ts]
     assert {(one.name, one.group) for one in firing.told} == {
         (left.message_id, left.of.campaign_id)
     }

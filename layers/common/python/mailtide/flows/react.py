@@ -82,36 +82,52 @@ class React:
 
     def _fire(self, records: Sequence[Change | Unreadable]) -> int:
         """Let triggers fire on what happened for the first time to a message."""
-        by_org: dict[str, list[tuple[EventRow, str]]] = {}
-        for row, event in _news(records):
-            by_org.setdefault(row.of.org_id, []).append((row, event))
+        by_org: dict[str, list[_News]] = {}
+        for one in _news(records):
+            by_org.setdefault(one.row.of.org_id, []).append(one)
         fired = 0
         for org_id, news in by_org.items():
-            known = self.known.get_many(org_id, [row.of.recipient_id for row, _ in news])
+            known = self.known.get_many(org_id, [one.row.of.recipient_id for one in news])
             happenings = [
-                Happening(
-                    known[row.of.recipient_id], event, row.message_id, row.ts, row.of.campaign_id
-                )
-                for row, event in news
-                if row.of.recipient_id in known
+                one.told_of(known[one.row.of.recipient_id])
+                for one in news
+                if one.row.of.recipient_id in known
             ]
             fired += len(self.firing.run(org_id, happenings))
         return fired
 
 
-def _news(records: Sequence[Change | Unreadable]) -> Iterator[tuple[EventRow, str]]:
-    """Yield what a person did to a message for the first time, as its row and the event."""
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a person did to a message for the first time."""
+
+    row: EventRow
+    event: str
+    at: datetime
+
+    def told_of(self, contact: Contact) -> Happening:
+        """Return it as triggers hear of it."""
+        of = self.row.of
+        return Happening(contact, self.event, self.row.message_id, self.at, of.campaign_id)
+
+
+def _news(records: Sequence[Change | Unreadable]) -> Iterator[_News]:
+    """Yield what persons did to messages for the first time.
+
+    An engagement row's own instant is that of whatever came first, so a click's is in its data.
+    """
     for record in records:
         if not isinstance(record, Change) or record.new is None:
             continue
         old, new = record.old, record.new
         if new.event_type is EventType.UNSUBSCRIBED and old is None:
-            yield new, "contact.unsubscribed"
+            yield _News(new, "contact.unsubscribed", new.ts)
         if new.event_type is EventType.ENGAGEMENT:
             before = NEVER if old is None else _told(old)
             for place, event in enumerate(("contact.opened", "contact.clicked")):
-                if before[place] is None and _told(new)[place] is not None:
-                    yield new, event
+                at = _instant(_told(new)[place])
+                if before[place] is None and at is not None:
+                    yield _News(new, event, at)
 
 
 def _judged(row: EventRow) -> bool:
