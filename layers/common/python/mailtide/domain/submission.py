@@ -100,9 +100,12 @@ class Submission:
 def size(submission: Submission) -> int:
     """Return how many bytes a submission's content, variables and tags take, about."""
     content = submission.content
-    said = json.dumps([submission.variables, submission.tags], ensure_ascii=False, default=str)
-    written = json.dumps(content and asdict(content), ensure_ascii=False)
-    return len(said.encode()) + len(written.encode())
+    return bytes_of([submission.variables, submission.tags, content and asdict(content)])
+
+
+def bytes_of(said: Any) -> int:
+    """Return how many bytes a part of a submission takes, about."""
+    return len(json.dumps(said, ensure_ascii=False, default=str).encode())
 
 
 def ref_of(submission: Submission) -> BatchRef:

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from mailtide.domain import address
 from mailtide.domain.contact import Contact
+from mailtide.domain.submission import MAX_BYTES, bytes_of
 from mailtide.domain.trigger import check_custom_event
-from mailtide.errors import InvalidInputError
+from mailtide.errors import InvalidInputError, TooLargeError
 from mailtide.flows.firing import Happening
 
 
@@ -60,8 +61,11 @@ class EventDesk:
         Raises:
             InvalidInputError: for a type that is none of theirs, what is no address, or whom
                 nobody knows.
+            TooLargeError: for properties that no message could keep.
         """
         check_custom_event(event)
+        if bytes_of(properties) > MAX_BYTES:
+            raise TooLargeError(f"The properties take over {MAX_BYTES:,} bytes.")
         ((place, text),) = who.items()
         by_address = place == "email"
         id_ = self.contact_id(org_id, address.normalize(text).email) if by_address else text
