@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import INLINE, Batch, BatchRef, Phase, Planned
+from mailtide.domain.suppression import Stream
 
 
 @dataclass(slots=True)
@@ -81,9 +82,13 @@ class Batches:
         return sorted(due, key=lambda batch: batch.due_at or now)[:limit], len(due) >= limit
 
     def due_submitted(self, now: datetime, limit: int) -> Sequence[Batch]:
-        """Return up to `limit` batches of single messages whose `due_at` has passed."""
-        rows = [batch for batch, _ in self.rows.values()]
-        return [one for one in rows if one.submitted and rules.due(one, now)][:limit]
+        """Return single messages' batches whose `due_at` has passed, up to `limit` of each stream.
+
+        Transactional ones come first.
+        """
+        due = [batch for batch, _ in self.rows.values() if rules.due(batch, now)]
+        of = {stream: [one for one in due if one.submitted is stream] for stream in Stream}
+        return of[Stream.TRANSACTIONAL][:limit] + of[Stream.MARKETING][:limit]
 
     def all_done(self, campaign_id: str) -> bool:
         """Say whether every batch of a campaign is done."""

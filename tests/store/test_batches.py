@@ -12,6 +12,7 @@ import pytest
 from local.memory.batches import Batches as MemoryBatches
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import BATCH_SIZE, INLINE, Batch, BatchRef, Phase, Planned, Tally
+from mailtide.domain.suppression import Stream
 from mailtide.store.batches import Batches
 from mailtide.store.manifests import Manifests, key_of
 from mailtide.store.tables import BatchRow
@@ -162,6 +163,18 @@ def test_of_what_is_due_only_so_much_is_read_as_is_asked_for(batches: Store) -> 
     assert more
     assert 1 <= len(found) <= 8
     assert min(batch.ref.batch_id for batch in found) == "00000"
+
+
+def test_transactional_messages_wait_behind_no_others(batches: Store) -> None:
+    for number in range(24):
+        marketing = replace(numbered(number), submitted=Stream.MARKETING)
+        batches.create(replace(marketing, due_at=NOW), FEW[:1])
+    prompt = replace(numbered(24), submitted=Stream.TRANSACTIONAL, due_at=LEASE)
+    batches.create(prompt, FEW[:1])
+    batches.create(replace(numbered(25), due_at=NOW), FEW)
+    found = batches.due_submitted(LEASE, 8)
+    assert found[0].ref == prompt.ref
+    assert {one.submitted for one in found[1:]} == {Stream.MARKETING}
 
 
 def test_what_is_due_is_found_when_its_time_has_come(batches: Store) -> None:

@@ -9,16 +9,16 @@ from mailtide.domain import identifiers
 from mailtide.domain.batch import Phase
 from mailtide.domain.contact import Contact
 from mailtide.domain.message import QUEUED, SENT, SUPPRESSED
-from mailtide.domain.submission import Submission
+from mailtide.domain.submission import MAX_BYTES, Submission
 from mailtide.domain.suppression import Stream
 from mailtide.domain.trigger import Frequency, Trigger
-from mailtide.errors import InvalidInputError, RetryableError
+from mailtide.errors import InvalidInputError, RetryableError, TooLargeError
 from mailtide.flows.contact_news import NEW_FOR, ContactNews
 from mailtide.flows.event_desk import EventDesk
 from mailtide.flows.firing import Firing, Happening
 from mailtide.flows.send import Order
 from tests.collaborators import name_contact
-from tests.sending_outside import NOW, ORG
+from tests.sending_outside import NOW, ORG, Queues
 from tests.submitting import KEY, TRANSACTIONAL, Counter
 
 PAID = "order.paid"
@@ -106,6 +106,25 @@ def test_a_delay_is_waited_for_by_release() -> None:
     shop.later(timedelta(minutes=1))
     shop.deliver()
     assert len(shop.post.taken) == 1
+
+
+class DeadQueues(Queues):
+    """Queues whose caller dies before they take anything."""
+
+    def send(self, orders: list[Order]) -> None:
+        """Die."""
+        raise RetryableError("dead")
+
+
+def test_a_death_between_rows_and_pointers_delays_ten_messages() -> None:
+    shop = Shop()
+    change(shop, delay_seconds=3600, frequency=Frequency.EVERY_TIME)
+    for order in range(12):
+        shop.pay(str(order))
+    shop.clock.now += timedelta(hours=1)
+    with pytest.raises(RetryableError):
+        replace(shop.release(), orders=DeadQueues()).run(shop.clock.now, "dies")
+    assert len(shop.look()) == 2
 
 
 @pytest.mark.parametrize("stopped", ["deleted", "inactive"])
@@ -198,6 +217,15 @@ def test_an_event_that_cannot_be_is_refused(event: str, who: dict[str, str]) -> 
     with pytest.raises(InvalidInputError):
         desk(shop).take(ORG, event, who, "1", {})
     assert shop.taken == []
+
+
+def test_an_event_brings_no_more_than_a_message_can_keep() -> None:
+    shop = Shop()
+    who = {"email": shop.ann.email}
+    with pytest.raises(TooLargeError):
+        desk(shop).take(ORG, PAID, who, "1", {"text": "x" * MAX_BYTES})
+    assert shop.taken == []
+    assert desk(shop).take(ORG, PAID, who, "1", {"text": "x" * (MAX_BYTES - 100)})
 
 
 def test_a_new_contact_is_told_for_an_hour_and_sends_once() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Protocol
 
 from mailtide.domain import batch as rules
@@ -61,7 +62,10 @@ class Batches(Protocol):
         ...
 
     def due_submitted(self, now: datetime, limit: int) -> Sequence[Batch]:
-        """Return up to `limit` batches of single messages whose `due_at` has passed."""
+        """Return single messages' batches whose `due_at` has passed, up to `limit` of each stream.
+
+        Transactional ones come first.
+        """
         ...
 
     def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
@@ -163,14 +167,18 @@ class Release:
 
         What its sender finds no place for waits for one.
         """
-        orders = []
-        for batch in self.batches.due_submitted(now, LOOK):
-            new = rules.release(batch, batch.count, now + self.lease)
-            if self.batches.swap(batch, new, nonce):
-                orders.append(Order(batch.ref, new.fence, batch.submitted))
-        if orders:
-            self.orders.send(orders)
-        return len(orders)
+        released = 0
+        due = iter(self.batches.due_submitted(now, LOOK))
+        while some := list(islice(due, POINTERS)):
+            orders = []
+            for batch in some:
+                new = rules.release(batch, batch.count, now + self.lease)
+                if self.batches.swap(batch, new, nonce):
+                    orders.append(Order(batch.ref, new.fence, batch.submitted))
+            if orders:
+                self.orders.send(orders)
+            released += len(orders)
+        return released
 
     def _finish(self, campaign: Campaign, now: datetime) -> bool:
         finished = self.campaigns.move(campaign, Move.FINISH, now)

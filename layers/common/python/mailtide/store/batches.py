@@ -16,7 +16,8 @@ from mailtide.store.manifests import Manifest, Manifests, key_of
 from mailtide.store.tables import BatchRow
 
 DUE_SHARDS = 8
-_SINGLE = "m"  # begins the due partitions of single messages
+# What begins the due partitions of single messages; the first wait behind none of the others.
+_SINGLES = {Stream.TRANSACTIONAL: "t", Stream.MARKETING: "m"}
 _LATER = "."  # stands in the id of a later batch: the block it comes from
 CREATED = "created"  # the nonce of a row that nobody has changed yet
 
@@ -97,14 +98,19 @@ class Batches:
         return due, any(len(keys) == share for keys in shards)
 
     def due_submitted(self, now: datetime, limit: int) -> Sequence[Batch]:
-        """Return up to `limit` batches of single messages whose `due_at` has passed."""
+        """Return single messages' batches whose `due_at` has passed, up to `limit` of each stream.
+
+        Transactional ones come first.
+        """
         keys = [
             key
+            for stream in _SINGLES.values()
             for shard in range(DUE_SHARDS)
-            for key in _due_keys(f"{_SINGLE}{shard}", now, limit // DUE_SHARDS)
+            for key in _due_keys(f"{stream}{shard}", now, limit // DUE_SHARDS)
         ]
         batches = map(batch_of, dynamo.get_many(BatchRow, keys))
-        return [batch for batch in batches if rules.due(batch, now)]
+        due = [batch for batch in batches if rules.due(batch, now)]
+        return sorted(due, key=lambda batch: batch.submitted is not Stream.TRANSACTIONAL)
 
     def all_done(self, campaign_id: str) -> bool:
         """Read consistently whether every batch of a campaign is done.
@@ -158,7 +164,8 @@ def _shard_key(ref: BatchRef) -> str:
 def _due_shard(batch: Batch) -> str:
     """Return the partition of the due index: single messages lie in others than campaigns."""
     name = f"{_shard_key(batch.ref)}/{batch.ref.batch_id}"
-    return f"{_SINGLE if batch.submitted else ''}{crc32(name.encode()) % DUE_SHARDS}"
+    stream = _SINGLES[batch.submitted] if batch.submitted else ""
+    return f"{stream}{crc32(name.encode()) % DUE_SHARDS}"
 
 
 def batch_row(batch: Batch, nonce: str = CREATED) -> BatchRow:
