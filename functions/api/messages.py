@@ -47,5 +47,5 @@ def send_messages(body: SubmitIn, dry_run: DryRun = False) -> TakenView | Messag
 
 @resource.post("/api/messages/uploads", Scope.SEND, "Upload an attachment", status=201)
 def upload_attachment() -> UploadView:
-    """Return where a file can be put that is too large for a request; it is kept for a week."""
+    """Return where a file can be put that is too large for a request; it is usable for 14 days."""
     return upload_view(app.messages().desk.upload(resource.org_id))
