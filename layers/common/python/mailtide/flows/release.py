@@ -175,8 +175,7 @@ class Release:
                 new = rules.release(batch, batch.count, now + self.lease)
                 if self.batches.swap(batch, new, nonce):
                     orders.append(Order(batch.ref, new.fence, batch.submitted))
-            if orders:
-                self.orders.send(orders)
+            self.orders.send(orders)
             released += len(orders)
         return released
 
