@@ -192,7 +192,9 @@ class Stage:
 
     def recipients(self) -> Recipients:
         """Return the reader of a block's recipients."""
-        return Recipients(self.batches, self.contacts, self.suppressions, name_message)
+        return Recipients(
+            self.batches, self.contacts, self.suppressions, Doubts(self.messages), name_message
+        )
 
     def takeover(self) -> Takeover:
         """Return both sides of a takeover."""

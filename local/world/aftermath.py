@@ -71,11 +71,13 @@ class Aftermath:
     shards: dict[str, list[Record]] = field(default_factory=lambda: {s: [] for s in SHARDS})
     dealt: int = 0  # records of the stream that lie in a shard
     cursors: dict[tuple[str, str], int] = field(default_factory=dict)  # (reader, shard) -> index
+    unheard: list[Taken] = field(default_factory=list)  # of which nobody tells anything
     told: list[str] = field(default_factory=list)  # every payload that was ever queued
 
     def follow(self, taken: Taken, envelope_from: str) -> None:
         """Queue what becomes of one message that the relay took."""
         if self.readers < 1 and self.chance.random() >= self.readers:
+            self.unheard.append(taken)
             return
         at = taken.at.replace(microsecond=0) + timedelta(seconds=self.chance.randint(1, 300))
         fate = self.chance.choice(["delivered", "delivered", "delivered", "hard", "deferred"])

@@ -42,6 +42,7 @@ class Case:
     hasty: bool = False  # a launcher's time is over after its first batch
     patient: bool = False  # senders may hand over long after their lease ran out
     moves: Mapping[int, Move] = field(default_factory=dict)  # pause, resume, cancel: by step
+    retries: bool = False  # the campaign retries its doubts
     readers: float = 1.0  # share of the messages of which anything more is heard
     stream_cut: int = 9  # records of a batch of the stream, at most
     faults: Mapping[int, Fault] = field(default_factory=dict)  # by number of the step

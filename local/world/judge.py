@@ -10,7 +10,7 @@ from mailtide.domain import metrics
 from mailtide.domain.batch import Batch, Phase
 from mailtide.domain.campaign import State
 from mailtide.domain.event import EventType
-from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, EventRow, SentState
+from mailtide.domain.message import DOUBT, RETRY, SENT, SUPPRESSED, EventRow, SentState
 from mailtide.domain.sending_rate import RateLimit
 
 # What the window of an instant is called.
@@ -33,6 +33,7 @@ def judge(world: World) -> None:
         *_everyone_accounted_for(world),
         *_few_doubts(world),
         *_answered_doubts_are_settled(world),
+        *_doubts_are_retried(world),
         *_suppression_holds(world),
         *_limits_hold(world),
         *_rates_hold(world),
@@ -46,8 +47,30 @@ def judge(world: World) -> None:
 
 
 def _handed_over_once(world: World) -> list[str]:
-    taken = Counter(one.message_id for one in world.relay.ledger)
-    return [f"{message_id} was handed over {n} times" for message_id, n in taken.items() if n > 1]
+    """Nobody is mailed twice, but by a retry of a doubt of which nothing was ever heard."""
+    taken: dict[str, list[Taken]] = {}
+    for one in world.relay.ledger:
+        taken.setdefault(one.message_id, []).append(one)
+    retried = _retried(world)
+    return [
+        f"{message_id} was handed over {len(times)} times"
+        for message_id, times in taken.items()
+        if len(times) > 1
+        and not (len(times) == 2 and message_id in retried and times[0] in world.aftermath.unheard)
+    ]
+
+
+def _retried(world: World) -> set[str]:
+    """Return the messages that were marked in doubt and then handed over again."""
+    marked: set[str] = set()
+    retried = set()
+    for change in world.table.stream:
+        row = change.new
+        if row is not None and row.event_key == DOUBT and row.event_type is EventType.DOUBTED:
+            marked.add(row.message_id)
+        elif row is not None and row.data.get(RETRY) and row.message_id in marked:
+            retried.add(row.message_id)
+    return retried
 
 
 def _everyone_planned_once(world: World) -> list[str]:
@@ -154,6 +177,24 @@ def _answered_doubts_are_settled(world: World) -> list[str]:
         f"{row.message_id} is in doubt, and somebody knew"
         for row in world.table.all()
         if row.event_type is EventType.DOUBTED and not row.data["settled"]
+    ]
+
+
+def _doubts_are_retried(world: World) -> list[str]:
+    """Where doubts are retried, only a retry that came to nothing leaves one.
+
+    Whoever may not be written to any more is not retried, and nobody is after a cancel.
+    """
+    if not world.case.retries or _cancelled(world):
+        return []
+    retried = _retried(world)
+    return [
+        f"{row.message_id} is in doubt and was not retried"
+        for row in world.table.all()
+        if row.event_type is EventType.DOUBTED
+        and not row.data["settled"]
+        and row.message_id not in retried
+        and row.of.recipient_id not in world.suppressed_at
     ]
 
 

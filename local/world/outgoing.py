@@ -129,6 +129,7 @@ class Outgoing:
             batches,
             self.world.faulty(self.world.contacts, "contacts"),
             self.world.faulty(self.world.suppressions, "suppressions"),
+            doubts,
             lambda _campaign, contact_id: self.world.message_id(contact_id),
         )
         blocks = Blocks(

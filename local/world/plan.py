@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from local.world.case import CAMPAIGN, LISTS, ORG, Case
 from mailtide.domain import segment_text
-from mailtide.domain.campaign import Campaign, State
+from mailtide.domain.campaign import Campaign, OnDoubt, State
 from mailtide.domain.contact_list import ContactList
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.segment import Segment
@@ -93,4 +93,5 @@ def _draft(case: Case, world: "World") -> Campaign:
         identity_id="identity",
         state=State.DRAFT,
         created_at=world.clock.now,
+        on_doubt=OnDoubt.RETRY if case.retries else OnDoubt.REPORT,
     )

@@ -37,9 +37,22 @@ def test_a_draft_changes_what_is_given(acme: Tenant, ids: dict[str, str]) -> Non
     assert changed["name"] == "November"
 
 
+def test_a_draft_says_what_becomes_of_its_doubts(acme: Tenant, ids: dict[str, str]) -> None:
+    path = f"/api/campaigns/{ids['campaign_id']}"
+    shown = acme.call("GET", path).json
+    assert (shown["on_doubt"], shown["doubt_expires_hours"]) == ("report", 144)
+    plan = {"on_doubt": "retry", "doubt_expires_hours": 15}
+    assert acme.call("PATCH", path, plan).json.items() >= plan.items()
+    made = acme.call("POST", "/api/campaigns", {**campaign(ids), **plan}).json
+    assert acme.call("GET", f"/api/campaigns/{made['campaign_id']}").json.items() >= plan.items()
+
+
 @pytest.mark.parametrize(
     ("change", "at"),
     [
+        ({"on_doubt": "again"}, "body.on_doubt"),
+        ({"doubt_expires_hours": 14}, "body.doubt_expires_hours"),
+        ({"doubt_expires_hours": 337}, "body.doubt_expires_hours"),
         ({"list_ids": ["nolist"]}, "body.list_ids.0"),
         ({"template_id": "none"}, "body.template_id"),
         ({"identity_id": "none"}, "body.identity_id"),

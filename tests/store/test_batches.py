@@ -116,6 +116,7 @@ def test_every_field_of_a_batch_is_kept(batches: Store) -> None:
         ips=("ip1", "ip2"),
         placed_at=NOW,
         tally=Tally(1, 2, 3, 4, 5),
+        in_doubt=True,
     )
     assert batches.swap(created, full, "n")
     assert batches.get(REF) == replace(full, revision=1)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.memory.campaigns import Campaigns as MemoryCampaigns
-from mailtide.domain.campaign import Campaign, Move, State
+from mailtide.domain.campaign import Campaign, Move, OnDoubt, State
 from mailtide.domain.identifiers import SHARDS
 from mailtide.errors import ConflictError
 from mailtide.store.campaign_tables import CampaignRow
@@ -18,7 +18,19 @@ NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 ORG, ID = "acme", "c000000000"
 LEFT_OUT = {"unsubscribe": 1, "excluded_list": 1}
-DRAFT = Campaign(ORG, ID, "Autumn", ("l1", "l2"), "t1", "i1", State.DRAFT, NOW)
+DRAFT = Campaign(
+    ORG,
+    ID,
+    "Autumn",
+    ("l1", "l2"),
+    "t1",
+    "i1",
+    State.DRAFT,
+    NOW,
+    give_up_hours=5,
+    on_doubt=OnDoubt.RETRY,
+    doubt_expires_hours=20,
+)
 
 Store = Campaigns | MemoryCampaigns
 

@@ -36,6 +36,8 @@ cases = st.builds(
     moves=st.dictionaries(
         st.integers(0, 400), st.sampled_from([Move.PAUSE, Move.RESUME, Move.CANCEL]), max_size=4
     ),
+    retries=st.booleans(),
+    readers=st.sampled_from([1.0, 1.0, 0.5, 0.0]),
     patient=st.booleans(),
     faults=st.dictionaries(st.integers(0, 500), st.sampled_from(list(Fault)), max_size=6),
 )

@@ -7,7 +7,16 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field
 
 from functions.api.shapes.fields import Name, SomeId, View
-from mailtide.domain.campaign import GIVE_UP_HOURS, LONGEST_TRYING_HOURS, Campaign, State
+from mailtide.domain.campaign import (
+    DOUBT_EXPIRES_HOURS,
+    GIVE_UP_HOURS,
+    LONGEST_EXPIRY_HOURS,
+    LONGEST_TRYING_HOURS,
+    SHORTEST_EXPIRY_HOURS,
+    Campaign,
+    OnDoubt,
+    State,
+)
 from mailtide.domain.finding import Severity
 from mailtide.flows.forecast import Forecast
 from mailtide.http import Body, example
@@ -20,6 +29,22 @@ GiveUpHours = Annotated[
         ge=1,
         le=LONGEST_TRYING_HOURS,
         description="from the first refusal that says later",
+    ),
+]
+DoubtExpiresHours = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=SHORTEST_EXPIRY_HOURS,
+        le=LONGEST_EXPIRY_HOURS,
+        description="when no relay tries a message any more; on_doubt: retry waits as long",
+    ),
+]
+Doubted = Annotated[
+    OnDoubt,
+    Field(
+        description="what becomes of a message of which nobody knows whether it left: it is shown, "
+        "or sent once more if nothing was heard of it in doubt_expires_hours"
     ),
 ]
 SegmentIds = Annotated[list[SomeId], Field(max_length=20)]
@@ -51,6 +76,8 @@ class CampaignIn(Body):
     template_id: SomeId
     identity_id: SomeId
     give_up_hours: GiveUpHours = GIVE_UP_HOURS
+    on_doubt: Doubted = OnDoubt.REPORT
+    doubt_expires_hours: DoubtExpiresHours = DOUBT_EXPIRES_HOURS
 
 
 class CampaignChange(Body):
@@ -70,6 +97,8 @@ class CampaignChange(Body):
     template_id: SomeId = ""
     identity_id: SomeId = ""
     give_up_hours: GiveUpHours = GIVE_UP_HOURS
+    on_doubt: Doubted = OnDoubt.REPORT
+    doubt_expires_hours: DoubtExpiresHours = DOUBT_EXPIRES_HOURS
 
 
 class ScheduleIn(Body):
@@ -92,6 +121,8 @@ class CampaignView(BaseModel):
     template_id: str
     identity_id: str
     give_up_hours: int = Field(description="how long a message is tried that is put off")
+    on_doubt: OnDoubt
+    doubt_expires_hours: int = Field(description="when a message in doubt is sent again, if it is")
     state: State
     created_at: datetime
     send_at: datetime | None = Field(description="when it starts by itself, or was to")
@@ -135,6 +166,8 @@ def view(campaign: Campaign) -> CampaignView:
         template_id=campaign.template_id,
         identity_id=campaign.identity_id,
         give_up_hours=campaign.give_up_hours,
+        on_doubt=campaign.on_doubt,
+        doubt_expires_hours=campaign.doubt_expires_hours,
         state=campaign.state,
         created_at=campaign.created_at,
         send_at=campaign.send_at,

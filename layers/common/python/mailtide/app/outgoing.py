@@ -283,7 +283,7 @@ def _recipients() -> "Recipients":
     from mailtide.store.contacts import Contacts
     from mailtide.store.suppressions import Suppressions
 
-    return Recipients(batches(), Contacts(), Suppressions(), message_id)
+    return Recipients(batches(), Contacts(), Suppressions(), _doubts(), message_id)
 
 
 def _doubts() -> "Doubts":

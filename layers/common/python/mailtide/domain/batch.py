@@ -22,6 +22,7 @@ BATCH_SIZE = 1000
 BLOCK_SIZE = 100
 INLINE = 50  # manifests up to this long live in the row, longer ones in the bucket
 
+DOUBTS = "d"  # ends the id of a batch that retries a block's doubts
 UNPLACED = "-"  # placement of a recipient who got no place
 LEFT_OUT = "x"  # placement of a recipient who was suppressed or erased since the launch
 WAITS = "!#$%&*+=?"  # placement of who waits for a rate limit: the sign stands for batch.waits[i]
@@ -104,6 +105,7 @@ class Batch:
     placed_at: datetime | None = None  # instant of the opened block's write-ahead rows
     tally: Tally = field(default_factory=Tally)
     submitted: Stream | None = None  # of one submitted message: its stream; None: a campaign's
+    in_doubt: bool = False  # an earlier hand-over of its messages is: only those are sent
 
 
 def due(batch: Batch, now: datetime) -> bool:
@@ -195,4 +197,20 @@ def successor(
         tries=opened.tries + refused,
         put_off_at=opened.put_off_at or (now if refused else None),
         submitted=opened.submitted,
+        in_doubt=opened.in_doubt,
+    )
+
+
+def doubtful(opened: Batch, due_at: datetime) -> Batch:
+    """Return the batch that retries an opened block's doubts, still without recipients.
+
+    Its key has no fence in it either. Nothing of how often they were put off before counts.
+    """
+    return Batch(
+        ref=replace(opened.ref, batch_id=f"{opened.ref.batch_id}.{opened.watermark}{DOUBTS}"),
+        count=0,
+        rank=opened.rank,
+        due_at=due_at,
+        attempt=opened.attempt + 1,
+        in_doubt=True,
     )

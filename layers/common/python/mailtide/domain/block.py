@@ -6,17 +6,27 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, WAITS, Batch, Planned, Tally
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.event import EventType
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
-from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, Dimensions, EventRow, SentState
+from mailtide.domain.message import (
+    DOUBT,
+    RETRY,
+    SENT,
+    SUPPRESSED,
+    Dimensions,
+    EventRow,
+    SentState,
+)
 from mailtide.domain.suppression import Stream, Suppression, stops
 
 EXPIRED = "expired"  # why a message failed that was put off until its time was over
 ERASED = "erased"  # why a recipient is left out whose contact is gone
+SETTLED = "settled"  # why one is left out whose message is in doubt no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,10 @@ def waiting(opened: Batch) -> dict[int, int]:
 
 
 def rows(block: Sequence[Recipient], opened: Batch, campaign: Campaign) -> dict[int, EventRow]:
-    """Return the rows written ahead: `sent` for the placed, `suppressed` for those left out."""
+    """Return the rows written ahead: `sent` for the placed, `suppressed` for those left out.
+
+    Who is left out of a retry of doubts keeps the rows of the hand-over that is in doubt.
+    """
     at = opened.placed_at
     if at is None:
         raise ValueError("the block is not open")
@@ -106,7 +119,7 @@ def rows(block: Sequence[Recipient], opened: Batch, campaign: Campaign) -> dict[
     found = {}
     for i, one in enumerate(block):
         left_out = opened.placement[i] == LEFT_OUT
-        if i not in ips and not left_out:
+        if i not in ips and (opened.in_doubt or not left_out):
             continue
         found[i] = EventRow(
             message_id=one.message_id,
@@ -115,9 +128,13 @@ def rows(block: Sequence[Recipient], opened: Batch, campaign: Campaign) -> dict[
             of=_dimensions(one, campaign, ips.get(i, "")),
             ts=at,
             attempt=opened.attempt,
-            data={"reason": one.left_out or ERASED} if left_out else {"state": SentState.SENT},
+            data={"reason": one.left_out or ERASED} if left_out else _sent(opened),
         )
     return found
+
+
+def _sent(opened: Batch) -> dict[str, Any]:
+    return {"state": SentState.SENT, **({RETRY: True} if opened.in_doubt else {})}
 
 
 def _dimensions(one: Recipient, campaign: Campaign, ip_id: str) -> Dimensions:
@@ -138,12 +155,16 @@ def correction(
 ) -> EventRow:
     """Return the `sent` row of a message that was refused.
 
+    One that was in doubt already goes on to count as sent: the hand-over before may have been.
+
     Args:
         row: as written ahead.
         outcome: the refusal.
         carried: whether a later batch goes on with it.
         expired: whether the time of those who are refused "later" was over.
     """
+    if row.data.get(RETRY):
+        return replace(row, smtp_code=outcome.code, smtp_response=outcome.response)
     data: dict[str, str] = {"state": SentState.REFUSED if carried else SentState.FAILED}
     if expired and outcome.later and outcome.tried and not carried:
         data["reason"] = EXPIRED

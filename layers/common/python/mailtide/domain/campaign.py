@@ -44,6 +44,13 @@ class Move(StrEnum):
     FINISH = "finish"
 
 
+class OnDoubt(StrEnum):
+    """What becomes of a message of which nobody knows whether it left."""
+
+    REPORT = "report"  # it stays in doubt until evidence comes, and is shown
+    RETRY = "retry"  # it is sent once more if no evidence came before the relay gave up
+
+
 TRANSITIONS: Mapping[tuple[State, Move], State] = MappingProxyType(
     {
         (State.DRAFT, Move.SCHEDULE): State.SCHEDULED,
@@ -63,6 +70,9 @@ TRANSITIONS: Mapping[tuple[State, Move], State] = MappingProxyType(
 FARTHEST = timedelta(days=366)  # a schedule is at most so far ahead
 GIVE_UP_HOURS = 72  # a newsletter that comes later than that is old
 LONGEST_TRYING_HOURS = 120  # RFC 5321, 4.5.4.1: four to five days
+DOUBT_EXPIRES_HOURS = 144  # those five days, and one for the last try and its report
+SHORTEST_EXPIRY_HOURS = 15  # SES tries for up to 14 hours
+LONGEST_EXPIRY_HOURS = 336
 ENDED = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
@@ -91,11 +101,19 @@ class Campaign:
     send_at: datetime | None = None  # when a scheduled campaign starts, or was to start
     give_up_hours: int = GIVE_UP_HOURS  # how long a message is tried that is put off
     schedule_error: str | None = None  # why the last scheduled start did not happen
+    on_doubt: OnDoubt = OnDoubt.REPORT
+    doubt_expires_hours: int = DOUBT_EXPIRES_HOURS  # when no relay tries any more
 
     @property
     def give_up_after(self) -> timedelta:
         """How long a message is tried, from its first refusal that says "later"."""
         return timedelta(hours=self.give_up_hours)
+
+    @property
+    def retries_doubts_after(self) -> timedelta | None:
+        """How long after it a message in doubt is sent once more; None when it never is."""
+        retries = self.on_doubt is OnDoubt.RETRY
+        return timedelta(hours=self.doubt_expires_hours) if retries else None
 
     @property
     def all_segment_ids(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ QUEUED = "queued"
 SENT = "sent"
 DOUBT = "doubt"
 SUPPRESSED = "suppressed"
+RETRY = "retry"  # in a `sent` row's data: the hand-over before it is in doubt
 ENGAGEMENT = "_engagement"
 # One row per message: the best report of the thing is kept.
 STATES = frozenset(

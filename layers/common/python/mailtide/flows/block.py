@@ -112,7 +112,7 @@ class Blocks:
         else:
             outcomes = dict.fromkeys(block_rules.placed(opened), trouble)
         planned = [one.planned for one in block]
-        tally = self.conclusion.run(opened, planned, rows, outcomes, campaign.give_up_after)
+        tally = self.conclusion.run(opened, planned, rows, outcomes, campaign)
         if trouble is not None:
             # Those left out go into no later batch, so nobody else would write their rows.
             self.messages.write_ahead([r for r in rows.values() if r.event_key == SUPPRESSED])

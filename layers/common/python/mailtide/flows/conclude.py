@@ -5,14 +5,15 @@ corrected and what nobody can vouch for is marked in doubt.
 Source: docs/domain/sending.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from mailtide.domain import block as block_rules
 from mailtide.domain import retry
 from mailtide.domain.batch import Batch, Planned, Tally
+from mailtide.domain.campaign import Campaign
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
 from mailtide.domain.message import EventRow
 from mailtide.domain.redaction import Redactor
@@ -35,6 +36,10 @@ class Doubts(Protocol):
         """Mark messages in doubt, then look for evidence; return how many stay in doubt."""
         ...
 
+    def settle_with_evidence(self, message_ids: Collection[str]) -> int:
+        """Settle the marks of those messages that have evidence; return how many have."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
@@ -52,11 +57,12 @@ class Conclusion:
         planned: Sequence[Planned],
         rows: Mapping[int, EventRow],
         outcomes: Mapping[int, Outcome],
-        give_up_after: timedelta,
+        campaign: Campaign,
     ) -> Tally:
         """Carry over, correct and mark; return how everybody ended.
 
-        Whoever is put off again `give_up_after` their first time is given up.
+        Whoever is put off again `give_up_after` their first time is given up. What was in doubt
+        before and is answered now is so no longer.
 
         Raises:
             RetryableError: the block could not be concluded and falls to a takeover; what the
@@ -64,9 +70,13 @@ class Conclusion:
         """
         try:
             now = self.clock()
-            expired = retry.expired(opened.put_off_at, give_up_after, now)
+            expired = retry.expired(opened.put_off_at, campaign.give_up_after, now)
             carried = self.later.put(opened, planned, outcomes, now, expired=expired)
-            doubted = self._correct(rows, outcomes, carried, expired=expired)
+            self._correct(rows, outcomes, carried, expired=expired)
+            if opened.in_doubt:
+                self._settle(rows, outcomes)
+            unknown = [i for i, outcome in outcomes.items() if isinstance(outcome, Unknown)]
+            doubted = self._doubt(opened, planned, rows, unknown, campaign) if unknown else 0
         except RetryableError:
             vouch(self.messages, rows, outcomes)
             raise
@@ -79,8 +89,8 @@ class Conclusion:
         carried: frozenset[str],
         *,
         expired: bool,
-    ) -> int:
-        """Correct the rows of the refused, mark those in doubt; return how many stay so."""
+    ) -> None:
+        """Correct the rows of the refused."""
         for i, outcome in outcomes.items():
             if isinstance(outcome, Refused):
                 goes_on = rows[i].of.recipient_id in carried
@@ -88,8 +98,26 @@ class Conclusion:
                 self.messages.correct(
                     block_rules.correction(rows[i], told, carried=goes_on, expired=expired)
                 )
-        marks = [block_rules.doubt(rows[i]) for i, o in outcomes.items() if isinstance(o, Unknown)]
-        return self.doubts.mark(marks) if marks else 0
+
+    def _settle(self, rows: Mapping[int, EventRow], outcomes: Mapping[int, Outcome]) -> None:
+        """Settle the doubts of an earlier hand-over that this one answers."""
+        vouch(self.messages, rows, outcomes)
+        answered = [rows[i].message_id for i, o in outcomes.items() if isinstance(o, Accepted)]
+        self.doubts.settle_with_evidence(answered)
+
+    def _doubt(
+        self,
+        opened: Batch,
+        planned: Sequence[Planned],
+        rows: Mapping[int, EventRow],
+        unknown: Sequence[int],
+        campaign: Campaign,
+    ) -> int:
+        """Mark those in doubt, whom a retry may go on with; return how many stay so."""
+        after = campaign.retries_doubts_after
+        if after is not None and not opened.in_doubt:
+            self.later.retry(opened, [planned[i] for i in unknown], self.clock(), after)
+        return self.doubts.mark([block_rules.doubt(rows[i]) for i in unknown])
 
     def _hidden(self, outcome: Refused, row: EventRow) -> Refused:
         """Return a refusal in words that may be kept."""

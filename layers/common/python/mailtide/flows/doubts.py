@@ -46,12 +46,28 @@ class Doubts:
 
     def settle_with_evidence(self, message_ids: Collection[str]) -> int:
         """Settle the marks of those messages that have evidence; return how many have."""
-        answered = 0
-        for rows in self.rows.of_messages(message_ids).values():
+        return len(message_ids) - len(self._without_evidence(message_ids))
+
+    def standing(self, message_ids: Collection[str]) -> frozenset[str]:
+        """Return the messages that are in doubt, when evidence has settled those it can.
+
+        Whoever has no mark is one too: it is missing until a block's holder is found dead.
+        """
+        return frozenset(
+            message_id
+            for message_id, rows in self._without_evidence(message_ids).items()
+            if not any(row.event_key == DOUBT and row.data["settled"] for row in rows)
+        )
+
+    def _without_evidence(self, message_ids: Collection[str]) -> Mapping[str, Sequence[EventRow]]:
+        """Settle the marks of those messages that have evidence; return the rows of the others."""
+        found = {}
+        for message_id, rows in self.rows.of_messages(message_ids).items():
             if evident(rows):
-                answered += 1
                 settle(self.rows, (row for row in rows if row.event_key == DOUBT))
-        return answered
+            else:
+                found[message_id] = rows
+        return found
 
 
 def settle(rows: Marks, marks: Iterable[EventRow]) -> None:

@@ -1,15 +1,19 @@
-"""Later: the batches that go on with those of a block who got no place or were put off.
+"""Later: the batches that go on with those of a block who are not done with.
 
-There is one for each block, put if absent under a key without a fence: whoever comes second, the
-holder or a takeover, goes by what is stored. That is how both know who is in doubt: the placed who
-are not in it. Those whom rate limits keep, and their turns, stand in the opened row; for each turn
-there is a batch of its own, so that nobody waits for another's limit.
+One takes those who got no place or were put off, and where a campaign retries doubts another takes
+those in doubt.
+
+There is one of each for a block, put if absent under a key without a fence: whoever comes second,
+the holder or a takeover, goes by what is stored. That is how both know who is in doubt: the placed
+who are not in the first, and who are in the second where there is one. Those whom rate limits keep,
+and their turns, stand in the opened row; for each turn there is a batch of its own, so that nobody
+waits for another's limit.
 Source: docs/domain/sending.md.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from mailtide.domain import batch as rules
@@ -89,3 +93,14 @@ class Later:
                 draft, [planned[i] for i, which in waits.items() if which == number]
             )
         return frozenset(planned[i].contact_id for i in waits)
+
+    def retry(
+        self, opened: Batch, doubtful: Sequence[Planned], now: datetime, after: timedelta
+    ) -> frozenset[str]:
+        """Carry doubts over to when no relay tries any more; return who is carried in truth.
+
+        A holder does so when the rows of all others say what became of them: a takeover that finds
+        the batch need doubt nobody else.
+        """
+        stored = self.batches.create(rules.doubtful(opened, now + after), doubtful)
+        return frozenset(one.contact_id for one in self.batches.recipients(stored))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mailtide.domain import block as block_rules
-from mailtide.domain.batch import Batch, Tally
+from mailtide.domain.batch import Batch, Planned, Tally
 from mailtide.domain.block import Recipient
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.handover import Accepted, Refused
@@ -77,7 +77,7 @@ class Takeover:
         rows = block_rules.rows(block, opened, campaign)
         for row in rows.values():
             self.messages.put_newer(row)
-        marks = []
+        doubtful = []
         for i in block_rules.placed(opened):
             if planned[i].contact_id in carried:
                 # A row that says more already, in the relay's own words, keeps them.
@@ -85,9 +85,20 @@ class Takeover:
                     rows[i], block_rules.correction(rows[i], PUT_OFF, carried=True)
                 )
             else:
-                marks.append(block_rules.doubt(rows[i]))
-        doubted = self.doubts.mark(marks)
+                doubtful.append(i)
+        doubtful = self._retried(opened, planned, doubtful, campaign)
+        doubted = self.doubts.mark([block_rules.doubt(rows[i]) for i in doubtful])
         return block_rules.tally(opened, {}, planned, carried, doubted)
+
+    def _retried(
+        self, opened: Batch, planned: Sequence[Planned], doubtful: list[int], campaign: Campaign
+    ) -> list[int]:
+        """Let the doubts be retried if the campaign wants that, and return those that are any."""
+        after = campaign.retries_doubts_after
+        if after is None or opened.in_doubt or not doubtful:
+            return doubtful
+        carried = self.later.retry(opened, [planned[i] for i in doubtful], self.clock(), after)
+        return [i for i in doubtful if planned[i].contact_id in carried]
 
     def testify(self, result: BlockResult) -> None:
         """Write down what the late holder knows, then settle the marks it may have met.

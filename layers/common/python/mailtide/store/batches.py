@@ -198,6 +198,7 @@ def batch_row(batch: Batch, nonce: str = CREATED) -> BatchRow:
         placed_at=batch.placed_at,
         tally=list(astuple(batch.tally)),
         submitted=batch.submitted,
+        in_doubt=batch.in_doubt or None,
     )
 
 
@@ -231,5 +232,6 @@ def batch_of(row: BatchRow) -> Batch:
         placed_at=row.placed_at,
         tally=Tally(*row.tally),
         submitted=Stream(row.submitted) if row.submitted else None,
+        in_doubt=bool(row.in_doubt),
         **numbers,
     )

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mailtide.domain.campaign import GIVE_UP_HOURS, Campaign, State
+from mailtide.domain.campaign import (
+    DOUBT_EXPIRES_HOURS,
+    GIVE_UP_HOURS,
+    Campaign,
+    OnDoubt,
+    State,
+)
 from mailtide.store.campaign_tables import CampaignRow
 
 
@@ -23,6 +29,8 @@ def campaign_of(row: CampaignRow) -> Campaign:
         created_at=row.created_at,
         send_at=row.send_at,
         give_up_hours=int(row.give_up_hours or GIVE_UP_HOURS),
+        on_doubt=OnDoubt(row.on_doubt or OnDoubt.REPORT),
+        doubt_expires_hours=int(row.doubt_expires_hours or DOUBT_EXPIRES_HOURS),
         schedule_error=row.schedule_error,
         started_at=row.started_at,
         finished_at=row.finished_at,

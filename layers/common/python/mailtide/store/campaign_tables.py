@@ -39,6 +39,8 @@ class CampaignRow(Row):
     scheduled = UnicodeAttribute(null=True)  # "1" while it waits for `send_at`
     send_at = Instant(null=True)
     give_up_hours = NumberAttribute(null=True)  # absent for the default
+    on_doubt = UnicodeAttribute(null=True)  # absent for the default, as the next
+    doubt_expires_hours = NumberAttribute(null=True)
     schedule_error = UnicodeAttribute(null=True)
     launching = UnicodeSetAttribute(null=True)
     launch_due_at = Instant(null=True)

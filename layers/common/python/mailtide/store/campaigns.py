@@ -61,6 +61,8 @@ class Campaigns:
             template_id=campaign.template_id,
             identity_id=campaign.identity_id,
             give_up_hours=campaign.give_up_hours,
+            on_doubt=campaign.on_doubt.value,
+            doubt_expires_hours=campaign.doubt_expires_hours,
             state=campaign.state.value,
             created_at=campaign.created_at,
         )
@@ -78,6 +80,8 @@ class Campaigns:
             CampaignRow.template_id.set(campaign.template_id),
             CampaignRow.identity_id.set(campaign.identity_id),
             CampaignRow.give_up_hours.set(campaign.give_up_hours),
+            CampaignRow.on_doubt.set(campaign.on_doubt.value),
+            CampaignRow.doubt_expires_hours.set(campaign.doubt_expires_hours),
             CampaignRow.schedule_error.remove(),
         ]
         return dynamo.update(_key(campaign), actions, _is_draft()) is None

@@ -190,6 +190,7 @@ class BatchRow(Row):
     tally = JSONAttribute()  # [accepted, left out, later, failed, doubted]
     open_of = UnicodeAttribute(null=True)  # the campaign, until the batch is done
     submitted = UnicodeAttribute(null=True)  # of a single message: its stream
+    in_doubt = BooleanAttribute(null=True)  # of a batch that retries doubts; else absent
     due_index = DueIndex()
     open_index = OpenIndex()
 
