@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mailtide.flows.doubts import Doubts
     from mailtide.flows.launch import Launch
     from mailtide.flows.places import Places
-    from mailtide.flows.recipients import Recipients
     from mailtide.flows.release import Release
     from mailtide.flows.send import Sender
     from mailtide.flows.ses_senders import SesSenders
@@ -167,10 +166,14 @@ def _release(
 def sender() -> "Sender":
     """The send flow of campaigns, and of what triggers send as marketing."""
     from mailtide.domain.suppression import Stream
+    from mailtide.flows.recipients import Recipients
     from mailtide.flows.submitted import Either
     from mailtide.store.campaigns import Campaigns
+    from mailtide.store.contacts import Contacts
+    from mailtide.store.suppressions import Suppressions
 
-    source = Either(Campaigns(), _recipients(), _composer(), _submitted())
+    recipients = Recipients(batches(), Contacts(), Suppressions(), _doubts(), message_id)
+    source = Either(Campaigns(), recipients, _composer(), _submitted())
     return _sender(source, Stream.MARKETING)
 
 
@@ -276,14 +279,6 @@ def _takeover(source: "Either | Submitted") -> "Takeover":
         later=Later(batches()),
         clock=now,
     )
-
-
-def _recipients() -> "Recipients":
-    from mailtide.flows.recipients import Recipients
-    from mailtide.store.contacts import Contacts
-    from mailtide.store.suppressions import Suppressions
-
-    return Recipients(batches(), Contacts(), Suppressions(), _doubts(), message_id)
 
 
 def _doubts() -> "Doubts":
