@@ -101,7 +101,7 @@ def furnish(owner: Tenant, name: str = "ann") -> dict[str, str]:
     }
     segment = {"name": "Gmail", "text": f"list is {ids['list_id']}"}
     ids["segment_id"] = owner.make("/api/segments", segment, "segment_id")
-    trigger = {"name": "Welcome", "event": "contact.created"}
+    trigger = {"name": "Thanks", "event": "order.paid"}  # not each contact of a test fires all
     named = {name: ids[name] for name in ("template_id", "identity_id")}
     ids["trigger_id"] = owner.make("/api/triggers", trigger | named, "trigger_id")
     ids["import_id"] = owner.make(f"/api/lists/{ids['list_id']}/imports", None, "import_id")
