@@ -156,6 +156,7 @@ class Content:
     """The campaign's content: address and hour."""
 
     identity: Identity = IDENTITY
+    ready: bool = False
 
     def compose(self, campaign: Campaign) -> "Content":
         """Return itself."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from local.memory.contents import Identities
 from local.memory.messages import Messages
@@ -48,6 +48,7 @@ class Content:
     """The campaign's content: the message id is all it says."""
 
     identity: Identity
+    ready: ClassVar[bool] = False
 
     def compose(self, campaign: Campaign) -> "Content":
         """Return itself."""

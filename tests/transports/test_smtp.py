@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -75,6 +76,12 @@ def test_a_message_cannot_end_early_or_smuggle_another(body: bytes) -> None:
     assert relay.recipients() == ["r@example.net", "s@example.net"]
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").splitlines()
     assert relay.taken[0][2].split(b"\r\n")[:-1] == (lines or [b""])
+
+
+def test_a_message_that_is_ready_leaves_as_it_is() -> None:
+    with ScriptedRelay() as relay:
+        handed_over(transport(relay.port), [replace(message("r"), ready=True)])
+    assert relay.taken == [("b-ip1-r@bounce.example", "r@example.net", MESSAGE)]
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "end"])

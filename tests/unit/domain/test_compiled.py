@@ -403,6 +403,14 @@ def test_a_date(at: datetime, minutes: int) -> None:
         assert read(quick(made).render(contact(), MESSAGE, moment))["Date"] == plain["Date"]
 
 
+def test_only_the_compiled_way_makes_what_relays_need_not_change() -> None:
+    plain = variant("<p>a\n.\nb</p>")
+    assert b"\r\n.\r\n" in plain.render(contact(), MESSAGE, AT)
+    assert not plain.ready
+    assert_same(plain, contact())
+    assert quick(plain).ready
+
+
 def test_the_same_message_is_the_same_bytes() -> None:
     made = quick(variant("<p>{{ contact.s }}</p>"))
     assert made.render(contact(s="a"), MESSAGE, AT) == made.render(contact(s="a"), MESSAGE, AT)

@@ -55,6 +55,13 @@ def test_a_message_is_made_at_the_moment_it_leaves(stage: Stage) -> None:
     assert [body.split()[-1] for body in stage.relay.bodies] == [b"10:00", b"12:00"]
 
 
+@pytest.mark.parametrize("ready", [True, False])
+def test_transports_hear_whether_messages_are_ready(stage: Stage, ready: bool) -> None:
+    stage.content.ready = ready
+    send_block(stage, claimed_block(stage, 1))
+    assert [one.ready for one in stage.relay.taken] == [ready]
+
+
 def test_rows_are_written_before_the_first_byte_leaves(stage: Stage) -> None:
     seen: list[EventRow | None] = []
     stage.relay.meanwhile[1] = lambda: seen.extend(stage.row(n) for n in (1, 2))

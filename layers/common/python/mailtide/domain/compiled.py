@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email.utils import format_datetime
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 from mailtide.domain import (
     identifiers,
@@ -52,6 +52,7 @@ class Compiled:
     shared: Data  # names that stand for the same in every message
     together: Fill  # the subject, unless the skeleton has it, the HTML and the text
     alone: tuple[tuple[Program, Fill], ...]  # the same, for when one of them needs the engine
+    ready: ClassVar[bool] = True  # relays have nothing to change in the messages
 
     @property
     def identity(self) -> Identity:

@@ -9,7 +9,7 @@ Source: docs/domain/rendering.md.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from mailtide.domain import links, mail, markup, plain_text, ways_back
 from mailtide.domain import liquid_language as liquid
@@ -47,6 +47,7 @@ class Variant:
     text: Program
     utm: Utm | None = None
     text_is_made: bool = False  # from the HTML
+    ready: ClassVar[bool] = False  # the library lets lines begin with dots
 
     def fill(self, contact: Contact, message_id: str, at: datetime) -> Content:
         """Return the parts of one contact's message, dated `at`.

@@ -9,7 +9,7 @@ Source: docs/domain/messages.md.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from mailtide.domain import identifiers, links, mail, markup, plain_text, rendering, ways_back
 from mailtide.domain import liquid_language as liquid
@@ -43,6 +43,7 @@ class NoMail:
 
     trouble: str
     identity: Identity
+    ready: ClassVar[bool] = False
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
         """Say why it cannot be made.
@@ -63,6 +64,7 @@ class SubmissionMail:
     template: Template
     programs: Programs
     files: Callable[[], tuple[File, ...]] = tuple  # raises RenderError when one is gone
+    ready: ClassVar[bool] = False  # the library lets lines begin with dots
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
         """Return the finished message (RFC 5322), dated `at`.

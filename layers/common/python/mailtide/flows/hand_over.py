@@ -24,6 +24,11 @@ class Composition(Protocol):
         """Who the messages are from."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether messages have SMTP's form: ASCII parts, CRLF, no line begins with a dot."""
+        ...
+
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
         """Return the finished message; raises RenderError when it fails for this contact."""
         ...
@@ -105,4 +110,5 @@ def _outgoing(
         recipient=contact.email,
         envelope_from=identifiers.verp(ip.tag, one.message_id, bounces),
         render=lambda: composition.render(contact, one.message_id, clock()),
+        ready=composition.ready,
     )
