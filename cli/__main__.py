@@ -14,7 +14,16 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.bootstrap import bootstrap as open_organisation
-from cli.commands import campaigns, files, login, messages, operations, resources, suppressions
+from cli.commands import (
+    campaigns,
+    files,
+    login,
+    messages,
+    operations,
+    resources,
+    sending_ips,
+    suppressions,
+)
 from cli.session import AsJson
 from cli.stack import Region, Stack, Target
 from mailtide.errors import ConflictError
@@ -69,6 +78,7 @@ for group, commands in {
     "operations": operations.commands,
     "suppressions": suppressions.commands,
     **resources.all_commands(),
+    "sending-ips": sending_ips.commands,
 }.items():
     app.add_typer(commands, name=group)
 

@@ -1,9 +1,17 @@
 """Sending IPs: addresses that mail leaves from, and the relays or SES behind them."""
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.shapes import sending_ips as shapes
-from functions.api.shapes.sending_ips import SendingIpChange, SendingIpIn, SendingIpView
+from functions.api.shapes.sending_ips import (
+    RelaySettingsView,
+    SendingIpChange,
+    SendingIpIn,
+    SendingIpView,
+)
 from mailtide import app
 from mailtide.domain.organisation import Scope
 from mailtide.domain.sending_ip import SendingIp
@@ -11,6 +19,13 @@ from mailtide.http import After, Id, Limit, Listing, no_content
 from mailtide.resource import Resource
 
 resource = Resource("sending IPs")
+SourceIps = Annotated[
+    str,
+    Query(
+        max_length=4000,
+        description="addresses on the relay's host: `relay1=192.0.2.10,relay2=2001:db8::1`",
+    ),
+]
 REFUSED = (
     "already_exists",
     "configuration_set_not_found",
@@ -33,6 +48,14 @@ def list_sending_ips(limit: Limit = 50, after: After = None) -> Listing[SendingI
 def create_sending_ip(sending_ip: SendingIpIn) -> SendingIpView:
     """Check the relay, or find or make the configuration set of SES; keep a new sending IP."""
     return _view(app.api().ip_registry.create(resource.org_id, **sending_ip.model_dump()))
+
+
+@resource.get("/api/sending-ips/relay-settings", Scope.ADMIN, "Make a relay's settings")
+def make_relay_settings(source_ips: SourceIps = "") -> RelaySettingsView:
+    """Show what a Stalwart has to be told: addresses by tag, throttles, what sessions may do."""
+    return RelaySettingsView.model_validate(
+        app.api().relay_settings.stalwart(resource.org_id, source_ips)
+    )
 
 
 @resource.get("/api/sending-ips/<ip_id>", Scope.READ, "Get a sending IP")

@@ -295,3 +295,16 @@ def test_a_message_is_sent_tried_shown_and_found(api: ScriptedApi) -> None:
     run("messages", "send", *fields, "--dry-run")
     assert json.loads(run("messages", "show", "m1", "--json").output)["message_id"] == "m1"
     assert "m1" in run("messages", "find", "bob@example.com").output
+
+
+def test_a_relays_settings_are_lines_for_its_own_tool(api: ScriptedApi) -> None:
+    steps = [{"why": "so", "operation": {"@type": "update", "object": "MtaStageData"}}]
+    made = {"steps": steps, "by_hand": ["Alarm on it."]}
+    path = "/api/sending-ips/relay-settings"
+    api.on(f"GET {path}?source_ips=a%3D192.0.2.1%2Cb%3D%3A%3A1", made)
+    api.on(f"GET {path}?source_ips=", made)
+    ran = run("sending-ips", "relay-settings", "--source-ip", "a=192.0.2.1", "--source-ip", "b=::1")
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [steps[0]["operation"]]
+    assert ran.stderr == "Alarm on it.\n"
+    assert json.loads(run("sending-ips", "relay-settings", "--json").stdout) == made
+    assert path in PATHS

@@ -295,3 +295,14 @@ def test_an_unlimited_ip_makes_the_day_unlimited(acme: Tenant, ids: dict[str, st
 def test_a_dry_run_of_what_was_started_is_refused(acme: Tenant, ids: dict[str, str]) -> None:
     move(acme, ids, "start")
     assert move(acme, ids, "start", query={"dry_run": "true"}).code == "conflict_state"
+
+
+def test_a_dry_run_says_what_rate_limits_make_wait(acme: Tenant, ids: dict[str, str]) -> None:
+    for number in range(3):
+        contact_id = acme.make("/api/contacts", {"email": f"{number}@gmail.com"}, "contact_id")
+        acme.call("PUT", f"/api/lists/{ids['list_id']}/members/{contact_id}")
+    limits = {"rate_limits": [{"messages": 1, "per": "hour", "provider": "gmail"}]}
+    assert acme.call("PATCH", f"/api/identities/{ids['identity_id']}", limits).status == 200
+    findings = move(acme, ids, "start", query={"dry_run": "true"}).json["findings"]
+    assert [one["check"] for one in findings] == ["over_rate_limit"]
+    assert "3 messages leave over 3 hours" in findings[0]["message"]

@@ -348,6 +348,30 @@ def test_a_changed_rate_limit_holds_at_once_for_who_read_the_old_one(acme: Tenan
     assert SendingRates().reserve(gate, Holder("b", 0), 30) == 5
 
 
+def test_a_relays_settings_are_made_of_ones_own_sending_ips(world: Api) -> None:
+    body = {"tag": "one", "transport": TRANSPORT, "rate_limits": RATES}
+    world.acme.make("/api/sending-ips", body)
+    world.other.make("/api/sending-ips", body | {"tag": "two"})
+    path = "/api/sending-ips/relay-settings"
+    made = world.acme.call("GET", path, query={"source_ips": "one=192.0.2.1"}).json
+    throttles = [s for s in made["steps"] if s["operation"]["object"] == "MtaOutboundThrottle"]
+    assert len(throttles) == 2
+    assert "192.0.2.1" in str(made)
+    assert "two" not in str(made)
+    assert made["by_hand"]
+
+
+@pytest.mark.parametrize(
+    "source_ips",
+    ["one", "one=", "one=192.0.2.300", "two=192.0.2.1", "one=192.0.2.1,one=192.0.2.2", "x" * 5000],
+)
+def test_source_ips_that_are_none_are_refused(acme: Tenant, source_ips: str) -> None:
+    acme.make("/api/sending-ips", {"tag": "one", "transport": TRANSPORT})
+    path = "/api/sending-ips/relay-settings"
+    answer = acme.call("GET", path, query={"source_ips": source_ips})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+
+
 def test_a_sending_ip_is_taken_out_of_use(acme: Tenant) -> None:
     ip_id = furnish(acme)["ip_id"]
     assert (

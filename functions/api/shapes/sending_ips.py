@@ -1,6 +1,6 @@
 """What a sending IP and its transport look like, as they come and go."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import BaseModel, Discriminator, Field, StringConstraints
@@ -133,6 +133,20 @@ class SendingIpView(BaseModel):
     rate_limits: list[RateLimitView]
     transport: Annotated[RelayView | SesView, Field(discriminator="kind")]
     today: TodayView
+
+
+class RelayStepView(View):
+    """One operation, as `stalwart-cli apply` reads it, and why it is needed."""
+
+    why: str
+    operation: dict[str, Any]
+
+
+class RelaySettingsView(View):
+    """What a Stalwart has to be told, and what is left to do by hand."""
+
+    steps: list[RelayStepView]
+    by_hand: list[str]
 
 
 def view(ip: SendingIp, today: Day) -> SendingIpView:

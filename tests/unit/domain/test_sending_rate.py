@@ -71,6 +71,10 @@ def test_what_is_written_is_read_again() -> None:
     ("given_limits", "place"),
     [
         ([{"messages": 1, "per": "hour", "provider": "gmial"}], "rate_limits.0.provider"),
+        (
+            [{"messages": 1, "per": "hour", "provider": "other:a'b"}],
+            "rate_limits.0.provider",
+        ),
         ([{"messages": 1, "per": "hour"}, {"messages": 2, "per": "hour"}], "rate_limits.1"),
         ([{"messages": 1, "per": "hour"}] * (MOST + 1), "rate_limits"),
     ],

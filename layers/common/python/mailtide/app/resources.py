@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mailtide.flows.pool_desk import PoolDesk
     from mailtide.flows.preview import Previewer
     from mailtide.flows.rate_settings import RateSettings
+    from mailtide.flows.relay_settings import RelaySettings
     from mailtide.flows.segment_desk import SegmentDesk
     from mailtide.flows.ses_sets import SesSets
     from mailtide.flows.suppression_desk import SuppressionDesk
@@ -66,6 +67,7 @@ class Resources:
     previewer: "Previewer"
     identities: "Identities"
     rate_settings: "RateSettings"
+    relay_settings: "RelaySettings"
     sending_ips: "SendingIps"
     ip_registry: "IpRegistry"
     pools: "Pools"
@@ -95,6 +97,7 @@ def api() -> Resources:
     """All resources of the API."""
     from mailtide.flows.contact_book import ContactBook
     from mailtide.flows.pool_desk import PoolDesk
+    from mailtide.flows.relay_settings import RelaySettings
     from mailtide.store.contacts import Contacts
     from mailtide.store.identities import Identities
     from mailtide.store.lists import Lists
@@ -118,6 +121,7 @@ def api() -> Resources:
         previewer=_previewer(),
         identities=Identities(),
         rate_settings=_rate_settings(),
+        relay_settings=RelaySettings(SendingIps()),
         sending_ips=SendingIps(),
         ip_registry=_ip_registry(),
         pools=Pools(),

@@ -4,11 +4,13 @@ Suffixes are matched on label boundaries: `me.com` is not the end of `acme.com`.
 Source: docs/domain/providers.md (where the tables come from, and what is counted as one).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 OTHER = "other"
+_OTHERS = re.compile(rf"{OTHER}(?::[a-z0-9._-]+)?")
 
 # Second-level names under which a country's registry sells, as in `example.co.uk`.
 _REGISTRY_LABELS = frozenset(
@@ -50,7 +52,9 @@ def is_other(provider: str) -> bool:
 
 def exists(provider: str) -> bool:
     """Say whether anybody's provider can be called so."""
-    return is_other(provider) or provider in {*_domains().values(), *_hosts().values()}
+    if is_other(provider):
+        return _OTHERS.fullmatch(provider) is not None
+    return provider in {*_domains().values(), *_hosts().values()}
 
 
 def hosts_of(provider: str) -> tuple[str, ...]:

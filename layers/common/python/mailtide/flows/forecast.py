@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from mailtide.domain import ses_account
+from mailtide.domain import rate_forecast, ses_account
 from mailtide.domain.audience import LeftOut
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.content import Identity
@@ -100,6 +100,9 @@ class Forecaster:
             findings=[
                 *([] if ips else [Finding("no_sending_ip", Severity.ERROR, no_ip(pool_id))]),
                 *_findings(recipients, today),
+                *rate_forecast.findings(
+                    count.by_provider, content.identity.rate_limits, [ip.rate_limits for ip in ips]
+                ),
                 *self._ses_findings(content.identity, ips),
             ],
         )
