@@ -12,6 +12,7 @@ from mailtide.domain.content import Template
 from mailtide.domain.handover import Unknown
 from mailtide.domain.links import Tracked
 from mailtide.domain.message import DOUBT, QUEUED, SENT, SUPPRESSED, SentState
+from mailtide.domain.sending_rate import Per, RateLimit
 from mailtide.domain.submission import Given
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.flows.send import Ending
@@ -145,6 +146,22 @@ def test_a_relay_that_says_later_is_asked_again_until_the_message_expires() -> N
     assert len(waits) == len(least)
     assert all(one <= wait <= one * 1.25 + 10 for one, wait in zip(least, waits, strict=True))
     assert counter.why(taken, SUPPRESSED) == "expired"
+
+
+def test_single_messages_keep_to_rate_limits_and_each_waits_for_its_own_turn() -> None:
+    counter = Counter()
+    limited = replace(TRANSACTIONAL, rate_limits=(RateLimit(2, Per.MINUTE),))
+    counter.identities.items[ORG, TRANSACTIONAL.identity_id] = limited
+    counter.submit(*[replace(DRAFT, email=f"c{n}@example.com") for n in range(5)])
+    left = []
+    for minute in range(3):
+        counter.deliver()
+        left.append(len(counter.post.taken))
+        counter.clock.now = NOW.replace(second=0) + timedelta(minutes=minute + 1, seconds=59)
+        counter.later(timedelta(0))
+    assert left == [2, 4, 5]
+    looked_at = [batch for batch, _ in counter.batches.rows.values()]
+    assert len(looked_at) == 5 + 3  # one more batch for each that waited: nobody asked twice
 
 
 def test_a_refusal_for_good_is_told_and_not_tried_again() -> None:
