@@ -173,6 +173,8 @@ def default(value: object, other: object = "") -> object:
     """Liquid's `default`."""
     if isinstance(value, str) and 0 < len(value) <= LOOKUP:
         return value
+    if value is None or value.__class__ is Undefined:
+        return other
     light(value)
     return engine_default(value, other)
 
