@@ -7,7 +7,6 @@ Source: OpenAPI 3.1; RFC 9457 (problems).
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -56,9 +55,6 @@ def text() -> str:
 
 def resolvers() -> Mapping[str, Any]:
     """Return the resolvers of the functions that answer the API, by function."""
-    # Powertools reads these when a handler is imported.
-    os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "api")
-    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", TITLE)
     from functions.api import handler as api
     from functions.insights import handler as insights
 
@@ -67,7 +63,6 @@ def resolvers() -> Mapping[str, Any]:
 
 def _edge_routes() -> Iterator[tuple[str, frozenset[str]]]:
     """Yield path and methods of what answers without an API key."""
-    resolvers()  # sets what Powertools reads
     from functions.tracking import handler as tracking
     from functions.webhook import handler as webhook
 

@@ -18,12 +18,7 @@ from local.emulator import REGION, Emulator
 PREFIX = "bench"
 BUCKET = "bench-data"
 QUEUES = ("launch", "sending", "transact", "events", "imports", "jobs")
-POWERTOOLS = {
-    "POWERTOOLS_SERVICE_NAME": "bench",
-    "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
-    "POWERTOOLS_LOG_LEVEL": "ERROR",
-    "POWERTOOLS_METRICS_DISABLED": "true",
-}
+QUIET = {"MAILTIDE_FUNCTION": "bench", "LOG_LEVEL": "ERROR"}
 
 
 @dataclass(slots=True)
@@ -139,4 +134,4 @@ def _environment(
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
-    return {f"MAILTIDE_{name}": value for name, value in ours.items()} | aws | POWERTOOLS
+    return {f"MAILTIDE_{name}": value for name, value in ours.items()} | aws | QUIET

@@ -8,19 +8,15 @@ Errors: raised, and the batch comes again; only later instants win, so nothing i
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from mailtide import app
-from mailtide.observability import logger, metrics
+from mailtide.observability import Context, count, logger, observed
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+@observed
+def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     """Lambda entry point; returns the counts of what was done."""
-    metrics.add_metric(name="ReactBatches", unit=MetricUnit.Count, value=1)
+    count("ReactBatches")
     counts = app.react().run(app.stream_records(event))
     logger.info("reacted", extra=counts)
-    metrics.add_metric(name="ContactsEngaged", unit=MetricUnit.Count, value=counts["engaged"])
+    count("ContactsEngaged", counts["engaged"])
     return counts

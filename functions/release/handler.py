@@ -9,19 +9,15 @@ Errors: raised; what was not done is still due a minute later.
 from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from mailtide import app
-from mailtide.observability import logger, metrics
+from mailtide.observability import Context, count, logger, observed
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+@observed
+def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     """Lambda entry point; returns the counts of what was done."""
-    metrics.add_metric(name="Looks", unit=MetricUnit.Count, value=1)
+    count("Looks")
     released = app.release().run(app.now(), context.aws_request_id)
     logger.info("released", extra=asdict(released))
-    metrics.add_metric(name="BatchesReleased", unit=MetricUnit.Count, value=released.batches)
+    count("BatchesReleased", released.batches)
     return asdict(released)

@@ -8,13 +8,10 @@ ours loses a hit rather than a reader; an unsubscribe that is not written is a 5
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from mailtide import app
 from mailtide.edge import Answer, Edge, Request, page, pixel, redirect
 from mailtide.flows.tracking import Recorded, Visit
-from mailtide.observability import logger, metrics
+from mailtide.observability import Context, count, observed
 
 LOOK = {"GET", "HEAD"}
 
@@ -70,11 +67,10 @@ def _visit(request: Request) -> Visit:
 
 
 def _count(what: str, recorded: Recorded) -> None:
-    metrics.add_metric(name=f"{what}_{recorded}", unit=MetricUnit.Count, value=1)
+    count(f"{what}_{recorded}")
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+@observed
+def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Lambda entry point."""
     return edge.resolve(event, context)

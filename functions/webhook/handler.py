@@ -10,13 +10,10 @@ Errors: problems: 401 for what is not proved, 403 for another topic, 400 for wha
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from mailtide import app
 from mailtide.edge import Answer, Edge, Request, json_object
 from mailtide.flows.webhook import Post
-from mailtide.observability import logger, metrics
+from mailtide.observability import Context, count, note, observed
 
 edge = Edge()
 
@@ -38,18 +35,17 @@ def mail(request: Request, source_id: str) -> Answer:
 def notification(request: Request) -> Answer:
     """Take one message of SNS: a notification, or one about the subscription."""
     taken = app.sns_webhook().take(request.body(), app.now())
-    logger.append_keys(sns=taken.answer.value, topic=taken.topic)
-    metrics.add_metric(name=f"Sns{taken.answer.value.title()}", unit=MetricUnit.Count, value=1)
+    note(sns=taken.answer.value, topic=taken.topic)
+    count(f"Sns{taken.answer.value.title()}")
     return json_object(**{taken.answer.value: True})
 
 
 def _post(request: Request, source_id: str) -> Post:
-    logger.append_keys(source_id=source_id)
+    note(source_id=source_id)
     return Post(source_id, request.headers, request.body())
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+@observed
+def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Lambda entry point."""
     return edge.resolve(event, context)

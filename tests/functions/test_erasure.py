@@ -30,7 +30,7 @@ from local.receivers.poster import sign
 from mailtide import app
 from mailtide.domain import metrics
 from mailtide.domain.identifiers import verp
-from mailtide.observability import logger
+from mailtide.observability import JsonLines, logger
 from mailtide.store import dynamo, tables
 from tests.aws import BUCKET, Stack
 from tests.functions.cloud import Cloud
@@ -137,11 +137,10 @@ def life(shared_stack: Stack) -> Iterator[Life]:
 def _logged() -> Iterator[io.StringIO]:
     """Keep what the functions log, as it is written."""
     handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(logger.registered_formatter)
-    plain = logging.getLogger(logger.name)
-    plain.addHandler(handler)
+    handler.setFormatter(JsonLines())
+    logger.addHandler(handler)
     yield handler.stream
-    plain.removeHandler(handler)
+    logger.removeHandler(handler)
 
 
 def _receivers(source: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import pytest
 
 from functions.webhook.handler import lambda_handler
 from mailtide.flows.webhook import BODY_LIMIT
-from mailtide.observability import logger
 from tests.aws import BUCKET, Stack, stack
 from tests.collaborators import SOURCE
 from tests.events import Context
@@ -179,15 +178,18 @@ def test_a_forged_message_of_sns_is_a_401_and_another_topic_a_403(aws: Stack) ->
 
 
 def test_the_log_names_the_topic_whose_subscription_ended(
-    aws: Stack, monkeypatch: pytest.MonkeyPatch, sns: datetime
+    aws: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sns: datetime,
 ) -> None:
     from mailtide import app
 
     told = recorded("sns.unsubscribe-confirmation")
     monkeypatch.setattr(app, "now", lambda: datetime.fromisoformat(told["Timestamp"]))
     assert post("/webhooks/ses", json.dumps(told)).json == {"ended": True}
-    keys = logger.get_current_keys()
-    assert (keys["sns"], keys["topic"]) == ("ended", told["TopicArn"])
+    line = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (line["sns"], line["topic"]) == ("ended", told["TopicArn"])
 
 
 def test_an_old_message_of_sns_is_a_401(aws: Stack) -> None:

@@ -7,15 +7,8 @@ import pytest
 
 from mailtide.edge import Answer, Edge, Request, json_object, pixel
 from mailtide.errors import NotFoundError
-from mailtide.observability import metrics
 from tests.events import Context
 from tests.http import http_event
-
-
-@pytest.fixture(autouse=True)
-def _no_metrics_are_left() -> Any:
-    yield
-    metrics.clear_metrics()
 
 
 def an_edge(**more: Any) -> Edge:

@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from mailtide import problems
 from mailtide.errors import MailtideError
-from mailtide.observability import logger, metrics
+from mailtide.observability import Context, count, logger
 from mailtide.problems import Problem
 
 # What went wrong on our side may work on the next try, and whoever posted it tries again.
@@ -94,12 +92,11 @@ class Edge:
 
         return keep
 
-    def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    def resolve(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Answer one request, in one line of the log and one metric."""
         answer = self._answer(Request(event), context.aws_request_id)
         logger.info("answered", extra={"status": answer.status.value})
-        name = f"Answer{answer.status.value // 100}xx"
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        count(f"Answer{answer.status.value // 100}xx")
         return answer.for_gateway()
 
     def _answer(self, request: Request, request_id: str) -> Answer:
