@@ -13,6 +13,7 @@ from benchmarks.promise import HEAD, Promise
 
 MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each has `run`
     "rendering",
+    "cold_start",
     "launch",
     "smtp",
     "sender",
