@@ -18,7 +18,7 @@ from local.emulator import REGION, Emulator
 PREFIX = "bench"
 BUCKET = "bench-data"
 QUEUES = ("launch", "sending", "transact", "events", "imports", "jobs")
-QUIET = {"MAILTIDE_FUNCTION": "bench", "LOG_LEVEL": "ERROR"}
+QUIET = {"LOG_LEVEL": "ERROR"}
 
 
 @dataclass(slots=True)

@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
+from mailtide import observability
 from mailtide.observability import Context as Invocation
 from mailtide.observability import Event, count, logger, note, observed
 from tests.events import Context
+
+
+@pytest.fixture(autouse=True)
+def _deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observability, "FUNCTION", "mailtide")
 
 
 @pytest.fixture
@@ -68,6 +74,14 @@ def test_metrics_are_summed_up_and_written_once_however_it_ends(written: Any) ->
     assert about["Metrics"] == [{"Name": "Events", "Unit": "Count"}]
     assert [metrics[name] for [name] in about["Dimensions"]] == ["mailtide"]
     assert (about["Namespace"], metrics["Events"]) == ("Mailtide", 3)
+
+
+def test_where_no_function_is_deployed_nobody_reads_metrics(
+    written: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observability, "FUNCTION", "")
+    handler({}, Context())
+    assert [line["message"] for line in written()] == ["told"]
 
 
 def test_without_metrics_none_are_written(written: Any) -> None:

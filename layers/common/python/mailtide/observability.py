@@ -19,7 +19,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar
 
 NAMESPACE = "Mailtide"
-FUNCTION = os.environ.get("MAILTIDE_FUNCTION", "mailtide")
+FUNCTION = os.environ.get("MAILTIDE_FUNCTION", "")  # empty where none is deployed
 
 Event = dict[str, Any]
 Reply = TypeVar("Reply")
@@ -105,13 +105,14 @@ class _Output(logging.Handler):
 
 
 def _write_metrics() -> None:
-    if not _counts:
+    counts = dict(_counts)
+    _counts.clear()
+    if not (counts and FUNCTION):
         return
-    metrics = [{"Name": name, "Unit": "Count"} for name in _counts]  # at most 100 may stand in one
+    metrics = [{"Name": name, "Unit": "Count"} for name in counts]  # at most 100 may stand in one
     about = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": metrics}
     head = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [about]}
-    written = json.dumps({"_aws": head, "service": FUNCTION, **_counts}, separators=(",", ":"))
-    _counts.clear()
+    written = json.dumps({"_aws": head, "service": FUNCTION, **counts}, separators=(",", ":"))
     _write(written)
 
 
