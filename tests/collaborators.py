@@ -11,11 +11,13 @@ from mailtide.domain import identifiers
 from mailtide.domain.organisation import Source, SourceKind
 from mailtide.domain.redaction import Redactor
 from mailtide.domain.signing import Keyring
+from mailtide.domain.verp import Seal
 from mailtide.errors import RetryableError
 from mailtide.flows.webhook import Post
 from tests.rows import ORG, START
 
 KEYRING = Keyring.from_json(json.dumps({"current": "1", "1": "r" * 32, "0": "s" * 32}))
+SEAL = Seal.of(KEYRING)
 NAMES_KEY = b"identity"
 SOURCE = "source0000000001"
 FOREIGN_SOURCE = "source0000000002"

@@ -8,14 +8,13 @@ from local.memory.bucket import Bucket
 from local.memory.contacts import Suppressions
 from local.memory.events import Events
 from local.memory.rows import EventTable
-from mailtide.domain import identifiers
 from mailtide.domain.event import EventType
 from mailtide.domain.message import EventRow, millis
 from mailtide.domain.suppression import Reason
 from mailtide.domain.tracking import Tracker
 from mailtide.flows.envelope import Hit, hit_key, write_hits
 from mailtide.flows.ingest import Ingest
-from tests.collaborators import KEYRING, REDACTOR, SOURCE, Sources
+from tests.collaborators import KEYRING, REDACTOR, SEAL, SOURCE, Sources
 from tests.rows import ORG, START, contact, message, sent
 
 TRACKER = Tracker(KEYRING, "https://t.example.com")
@@ -73,7 +72,7 @@ def webhook(*events: dict[str, Any], source_id: str = SOURCE) -> str:
 
 
 def event(word: str, number: int = 1, seconds: int = 60, **data: Any) -> dict[str, Any]:
-    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
+    sender = bounces_to(number)
     at = (START + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     span = {"queueId": 7, "spanId": seconds, "from": sender, "to": "ann@example.com"}
     return {"id": "1", "createdAt": at, "type": word, "data": {**span, **data}}
@@ -133,15 +132,19 @@ def reply_to(number: int = 1) -> str:
     return TRACKER.reply_address(message(number), "reply.example.com")
 
 
+def bounces_to(number: int = 1) -> str:
+    """Return the envelope sender of a message, which reports of it come to."""
+    return SEAL.mail_from("ip1", message(number), "bounce.example.com")
+
+
 def notification(
-    *groups: str, number: int = 1, id_: str = "dsn.1@mx.example.com", **envelope: Any
+    *groups: str, to: str = bounces_to(), id_: str = "dsn.1@mx.example.com", **envelope: Any
 ) -> str:
-    """Return the queue's text for a delivery status notification about a message."""
+    """Return the queue's text for a delivery status notification."""
     head = f"""Message-ID: <{id_}>
 Content-Type: multipart/report; report-type=delivery-status; boundary="b\""""
     status = "\r\n\r\n".join(["Reporting-MTA: dns; mx.example.com", *groups])
     body = f"--b\r\nContent-Type: message/delivery-status\r\n\r\n{status}\r\n\r\n--b--\r\n"
-    to = identifiers.verp("ip1", message(number), "bounce.example.com")
     return mail(to, head, body, sender="", **envelope)
 
 
@@ -151,8 +154,7 @@ def status(action: str, code: str, recipient: str | None = "ann@example.com") ->
     return f"{named}Action: {action}\r\nStatus: {code}\r\nDiagnostic-Code: smtp; {code} words"
 
 
-def feedback(number: int = 1, recipient: str | None = None) -> str:
-    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
+def feedback(number: int = 1, recipient: str | None = None, sender: str | None = None) -> str:
     lines = [
         'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
         "",
@@ -162,7 +164,7 @@ def feedback(number: int = 1, recipient: str | None = None) -> str:
         "Feedback-Type: abuse",
         "User-Agent: test/1",
         "Version: 1",
-        f"Original-Mail-From: <{sender}>",
+        f"Original-Mail-From: <{sender or bounces_to(number)}>",
         *([f"Original-Rcpt-To: <{recipient}>"] if recipient else []),
         "",
         "--b--",

@@ -32,7 +32,7 @@ from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.send import Ending, Order, Sender
 from mailtide.flows.takeover import Takeover
-from tests.collaborators import REDACTOR
+from tests.collaborators import REDACTOR, SEAL
 from tests.sending_outside import (
     CAMPAIGN,
     HOUR,
@@ -180,6 +180,7 @@ class Stage:
                 self.messages, Doubts(self.messages), Later(self.batches), REDACTOR, self.clock
             ),
             composer=self.content,
+            mail_from=SEAL.mail_from,
             transports=self.relay,
             clock=self.clock,
         )

@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Any
 
 CAMPAIGN_LENGTH = 10  # of the 26 characters of a message id
-_VERP = re.compile(r"b-(.+)-([0-9a-v]{26})@.+", re.IGNORECASE)
+_VERP = re.compile(r"b-(.+)-([0-9a-v]{26})-[0-9a-f]{17}@.+", re.IGNORECASE)
 
 
 def read_verp(envelope_from: str) -> tuple[str, str] | None:
-    """Split an envelope sender into the IP's tag and the message id."""
+    """Return the IP's tag and the message id in an envelope sender; its MAC is not judged."""
     match = _VERP.fullmatch(envelope_from)
     return (match.group(1), match.group(2).lower()) if match else None
 

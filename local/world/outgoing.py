@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from local.memory.contents import Identities
 from local.memory.messages import Messages
 from local.memory.ses_identities import SesIdentities, verified
-from local.world.case import CAMPAIGN, ORG, REDACTOR
+from local.world.case import CAMPAIGN, ORG, REDACTOR, SEAL
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
@@ -139,6 +139,7 @@ class Outgoing:
             messages=messages,
             conclusion=Conclusion(messages, doubts, later, REDACTOR, self.world.clock),
             composer=Content(_identity()),
+            mail_from=SEAL.mail_from,
             transports=self.world.relay,
             clock=self.world.clock,
         )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.world.case import SEAL
 from local.world.faults import Fault
-from mailtide.domain import identifiers
 from mailtide.domain.handover import Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import SendingIp, Ses
 from mailtide.domain.ses_account import SesAccount
@@ -72,7 +72,7 @@ class Mailer:
 
     def _outgoing(self, letter: Letter) -> Outgoing:
         message_id = letter.tags["mt-message"]
-        sender = identifiers.verp(letter.tags["mt-ip"], message_id, "bounce.example.com")
+        sender = SEAL.mail_from(letter.tags["mt-ip"], message_id, "bounce.example.com")
         return Outgoing(message_id, letter.recipient, sender, lambda: letter.content)
 
 

@@ -29,10 +29,10 @@ from local import receivers_process
 from local.receivers.poster import sign
 from mailtide import app
 from mailtide.domain import metrics
-from mailtide.domain.identifiers import verp
 from mailtide.observability import JsonLines, logger
 from mailtide.store import dynamo, tables
 from tests.aws import BUCKET, Stack
+from tests.collaborators import SEAL
 from tests.functions.cloud import Cloud
 from tests.functions.front_door import open_door
 from tests.functions.quick_moto import quicken
@@ -178,7 +178,7 @@ def spelled(address: str) -> list[str]:
 
 def event(word: str, message_id: str, seconds: int, **data: Any) -> dict[str, Any]:
     at = app.now().replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    sender = verp("mta1", message_id, "bounce.shop.example")
+    sender = SEAL.mail_from("mta1", message_id, "bounce.shop.example")
     span = {"queueId": seconds, "spanId": seconds, "from": sender}
     return {"id": "1", "createdAt": at, "type": word, "data": {**span, **data}}
 

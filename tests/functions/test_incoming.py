@@ -11,7 +11,7 @@ import pytest
 from functions.ingest.handler import lambda_handler as ingest
 from functions.react.handler import lambda_handler as react
 from functions.rollup.handler import lambda_handler as rollup
-from mailtide.domain import identifiers, metrics
+from mailtide.domain import metrics
 from mailtide.domain.message import EventRow, millis
 from mailtide.domain.organisation import Source, SourceKind
 from mailtide.domain.suppression import Reason
@@ -24,7 +24,7 @@ from mailtide.store.organisations import Organisations
 from mailtide.store.suppressions import Suppressions
 from mailtide.store.tables import CampaignMetricRow, ContactRow, DeliveryEventRow
 from tests.aws import Stack, stack
-from tests.collaborators import SOURCE
+from tests.collaborators import SEAL, SOURCE
 from tests.events import Context, failed_ids, sqs_event
 from tests.rows import CAMPAIGN, ORG, START, contact, message, sent
 
@@ -46,7 +46,7 @@ def stalwart(*entries: dict[str, Any]) -> str:
 
 def entry(word: str, number: int, seconds: int, **data: Any) -> dict[str, Any]:
     at = (START + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    sender = identifiers.verp("ip1", message(number), "bounce.example.com")
+    sender = SEAL.mail_from("ip1", message(number), "bounce.example.com")
     return {"type": word, "createdAt": at, "data": {"from": sender, **data}}
 
 

@@ -13,10 +13,12 @@ from functions.launch.handler import lambda_handler as launch
 from functions.sender.handler import lambda_handler
 from local.emulator import free_port
 from mailtide import app
+from mailtide.domain import verp
 from mailtide.domain.campaign import Move
-from mailtide.domain.identifiers import SHARDS, parse_verp
+from mailtide.domain.identifiers import SHARDS
 from mailtide.domain.message import DOUBT, SENT, SUPPRESSED, EventRow, SentState
 from mailtide.domain.suppression import Evidence, Reason, Suppression
+from mailtide.domain.verp import EnvelopeSender
 from mailtide.flows.pointers import Shard, write_shard
 from mailtide.store.messages import Messages
 from mailtide.store.suppressions import Suppressions
@@ -104,8 +106,8 @@ def test_the_envelope_names_sending_ip_and_message(
     ids, pointers = launched(aws, port)
     for pointer in pointers:
         lambda_handler(sqs_event(pointer), Context())
-    senders = {parse_verp(str(envelope.mail_from)) for envelope in box.envelopes}
-    assert senders == {("a", app.message_id(CAMPAIGN, contact_id)) for contact_id in ids}
+    senders = {verp.proven(str(one.mail_from), app.keyring()) for one in box.envelopes}
+    assert senders == {EnvelopeSender("a", app.message_id(CAMPAIGN, one)) for one in ids}
     message = message_from_bytes(box.envelopes[0].original_content or b"")
     assert message["Subject"] == "Hello"
     assert "One-Click" in message["List-Unsubscribe-Post"]

@@ -14,7 +14,7 @@ from local.receivers.providers import provider_of
 
 NOW = datetime(2026, 9, 1, 10, 14, 59, tzinfo=UTC)
 CAMPAIGN = "0123456789"
-SENDER = f"b-a1-{CAMPAIGN}abcdefghijklmnop@bounce.news.example"
+SENDER = f"b-a1-{CAMPAIGN}abcdefghijklmnop-1{'0f' * 8}@bounce.news.example"
 
 
 def entry(recipient: str = "anna@gmail.com", message: str = "abcdefghijklmnop") -> Entry:
@@ -133,7 +133,9 @@ def test_summary_of_one_campaign_leaves_out_the_others() -> None:
         (SENDER, ("a1", f"{CAMPAIGN}abcdefghijklmnop")),
         (SENDER.replace("a1", "mkt-a1"), ("mkt-a1", f"{CAMPAIGN}abcdefghijklmnop")),
         ("hello@news.example", None),
-        (SENDER.replace("p@", "@"), None),  # 25 characters
+        (SENDER.upper(), ("A1", f"{CAMPAIGN}abcdefghijklmnop")),
+        (SENDER.replace("p-", "-"), None),  # 25 characters
+        (SENDER.replace("0f@", "@"), None),  # a MAC that was cut
     ],
 )
 def test_envelope_sender_names_the_ip_and_the_message(

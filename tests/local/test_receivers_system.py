@@ -118,7 +118,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def verp(message: str, ip: str = "a1") -> str:
     key = hashlib.blake2b(message.encode(), digest_size=8).hexdigest()
-    return f"b-{ip}-{CAMPAIGN}{key}@bounce.news.example"
+    return f"b-{ip}-{CAMPAIGN}{key}-1{key}@bounce.news.example"
 
 
 def mail(recipient: str, url: str) -> bytes:

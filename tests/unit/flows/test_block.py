@@ -10,12 +10,12 @@ from mailtide.domain.batch import Batch, Phase, Tally
 from mailtide.domain.campaign import GIVE_UP_HOURS
 from mailtide.domain.event import EventType
 from mailtide.domain.handover import Unknown
-from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import Dimensions, EventRow
 from mailtide.domain.pool import Pool
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.suppression import Stream
+from tests.collaborators import SEAL
 from tests.sending import Stage, claimed_block, reserved, send_block, sent
 from tests.sending_outside import HOUR, LATER, NEVER, NOW, ORG, contact_id, message_id
 
@@ -42,8 +42,7 @@ def test_the_envelope_names_sending_ip_and_message(stage: Stage) -> None:
     send_block(stage, claimed_block(stage, 1))
     (mail,) = stage.relay.taken
     assert mail.recipient == "c1@example.com"
-    assert parse_verp(mail.envelope_from) == ("tip1", message_id(1))
-    assert mail.envelope_from.endswith("@bounces.example.com")
+    assert mail.envelope_from == SEAL.mail_from("tip1", message_id(1), "bounces.example.com")
 
 
 def test_a_message_is_made_at_the_moment_it_leaves(stage: Stage) -> None:

@@ -8,14 +8,13 @@ import pytest
 
 from local.memory.contacts import Contacts
 from local.memory.contents import Identities
-from mailtide.domain import identifiers
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.event import EventType
 from mailtide.domain.suppression import Reason
 from mailtide.flows.addresses import Addresses, Senders
 from mailtide.flows.envelope import Hit
-from tests.collaborators import FOREIGN_SOURCE, SOURCE, name_contact
+from tests.collaborators import FOREIGN_SOURCE, SEAL, SOURCE, name_contact
 from tests.ingesting import World, event, feedback, hit, webhook
 from tests.rows import ORG, START, message, sent
 
@@ -147,7 +146,7 @@ def test_of_a_mail_only_what_it_says_is_kept() -> None:
     [kept] = json.loads(world.bucket.objects[key])
     assert kept["source_type"] == "feedback-report/abuse"
     assert ANN not in json.dumps(kept)
-    assert identifiers.verp("ip1", message(), "x")[:30] not in json.dumps(kept)
+    assert SEAL.mail_from("ip1", message(), "x")[:30] not in json.dumps(kept)
 
 
 def test_a_body_in_the_bucket_goes_when_it_has_been_worked_on() -> None:

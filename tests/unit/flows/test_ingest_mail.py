@@ -14,13 +14,17 @@ from hypothesis import strategies as st
 from mailtide.domain import metrics
 from mailtide.domain.engagement import MAX_ANSWERS
 from mailtide.domain.message import EventRow, SentState, settled
+from mailtide.domain.signing import Keyring
 from mailtide.domain.suppression import Reason
+from mailtide.domain.verp import Seal
 from mailtide.errors import RetryableError
-from tests.collaborators import FOREIGN_SOURCE
+from tests.collaborators import FOREIGN_SOURCE, KEYRING
 from tests.ingesting import (
     TRACKER,
     World,
+    bounces_to,
     delivered,
+    feedback,
     mail,
     notification,
     reply_to,
@@ -171,15 +175,66 @@ def test_no_mail_counts_about_a_message_that_never_left(world: World, state: Sen
 
 
 def test_a_source_tells_nothing_of_another_organisations_messages(world: World) -> None:
-    for to in (reply_to(), GONE):
-        found = world.flow.run(mail(to, PERSON, source_id=FOREIGN_SOURCE))
-        assert dict(found) == {"refused": 1}
+    for text in (
+        mail(reply_to(), PERSON, source_id=FOREIGN_SOURCE),
+        mail(GONE, PERSON, source_id=FOREIGN_SOURCE),
+        notification(status("failed", "5.1.1"), source_id=FOREIGN_SOURCE),
+    ):
+        assert dict(world.flow.run(text)) == {"refused": 1}
     assert world.reasons() == set()
 
 
 def test_an_unknown_message_is_refused(world: World) -> None:
-    assert dict(world.flow.run(notification(status("failed", "5.1.1"), number=9))) == {"refused": 1}
+    report = notification(status("failed", "5.1.1"), to=bounces_to(9))
+    assert dict(world.flow.run(report)) == {"refused": 1}
     assert reason_of(world) == "unknown_message"
+
+
+LOCAL, _, DOMAIN = bounces_to().partition("@")
+FORGERIES = {
+    "no MAC": f"{LOCAL[:-18]}@{DOMAIN}",
+    "a made-up MAC": f"{LOCAL[:-16]}{'0' * 16}@{DOMAIN}",
+    "a cut MAC": f"{LOCAL[:-1]}@{DOMAIN}",
+    "the MAC of another message": bounces_to(2).replace(message(2), message()),
+    "the MAC of another sending IP": f"{LOCAL}@{DOMAIN}".replace("-ip1-", "-ip2-"),
+    "the MAC of a root that is gone": Seal.of(Keyring(7, {7: b"g" * 32})).mail_from(
+        "ip1", message(), DOMAIN
+    ),
+    "what replies go to": reply_to(),
+    "what unsubscribes go to": GONE,
+}
+
+
+@pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
+def test_whoever_saw_a_message_alone_cannot_write_a_report_of_it(world: World, forged: str) -> None:
+    for text in (
+        notification(status("failed", "5.1.1"), to=forged),
+        notification(status("failed", "5.1.1"), to="postmaster@bounce.example.com", id_="2"),
+        notification(status("delivered", "2.0.0"), to=forged),
+        feedback(sender=forged),
+    ):
+        assert dict(world.flow.run(text)) == {"unattributed": 1}
+    assert [row.event_key for row in world.table.all()] == ["sent", "sent"]
+    assert world.suppressions.rows == {}
+    assert len(world.kept("raw/")) == 4
+
+
+@pytest.mark.parametrize("forged", list(FORGERIES.values())[:6], ids=list(FORGERIES)[:6])
+def test_an_auto_reply_to_a_forged_envelope_sender_counts_nowhere(
+    world: World, forged: str
+) -> None:
+    found = dict(world.flow.run(mail(forged, PROGRAM)))
+    assert found in ({"unattributed": 1}, {"unknown": 1})
+    assert counts(world) == {"sent": 2}
+
+
+def test_an_envelope_sender_counts_in_any_case_and_with_a_key_from_before(world: World) -> None:
+    old = Seal.of(Keyring(0, KEYRING.roots)).mail_from("ip1", message(2), DOMAIN)
+    assert old != bounces_to(2)
+    for to in (bounces_to().upper(), old):
+        report = notification(status("failed", "5.1.1", None), to=to, id_=to)
+        assert dict(world.flow.run(report)) == {"bounced": 1}
+    assert world.reasons() == world.reasons(2) == {Reason.HARD_BOUNCE}
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.collaborators import SEAL
+
 STALWART = Path(__file__).parents[2] / "payloads" / "stalwart"
 MESSAGE = "0123456789abcdefghijklmnop"
+SENDER = SEAL.mail_from("mkta3", MESSAGE, "")
 
 _FOREIGN_SENDER = re.compile(rb"b-mkta3-[0-9a-z]{12}@")
 
@@ -18,7 +21,7 @@ def body(name: str) -> bytes:
 
 def own_body(name: str) -> bytes:
     """Return a recorded body as if it were about our message `MESSAGE`."""
-    return _FOREIGN_SENDER.sub(f"b-mkta3-{MESSAGE}@".encode(), body(name))
+    return _FOREIGN_SENDER.sub(SENDER.encode(), body(name))
 
 
 def signed_request() -> dict[str, Any]:

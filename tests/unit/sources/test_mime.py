@@ -12,12 +12,16 @@ from mailtide.domain.event import Event, EventType
 from mailtide.domain.identifiers import is_message_id
 from mailtide.sources import auto_subjects, mail_parts, mime, stalwart
 from mailtide.sources.arrival import MAX_READ, Arrival
+from tests.collaborators import SEAL
 from tests.unit.sources.mails import LETTER, NAMES, TRACKER, mail
 from tests.unit.sources.payloads import MESSAGE, body, own_body
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 OTHER = "c0000000040000000000000001"
-VERP = f"b-mkta3-{MESSAGE}@bounce.news.example.com"
+DOMAIN = "bounce.news.example.com"
+VERP = SEAL.mail_from("mkta3", MESSAGE, DOMAIN)
+FORGED = VERP.replace(MESSAGE, OTHER)  # the MAC of another message
+BARE = f"b-mkta3-{OTHER}@{DOMAIN}"
 
 
 def report(
@@ -76,17 +80,26 @@ def test_what_each_feedback_type_is(feedback: str, expected: EventType) -> None:
         {"fields": f"Original-Mail-From: <{VERP}>\r\n"},
         {"fields": f"Original-Mail-From: {VERP.upper()}\r\n"},
         {"enclosed": f"Return-Path: <{VERP}>\r\n"},
-        {"enclosed": f"Message-ID: <{MESSAGE}@news.example.com>\r\n"},
         {"enclosed": f"Return-Path: <{VERP}>\r\n", "enclosed_type": "text/rfc822-headers"},
+        {"fields": f"Original-Mail-From: {FORGED}\r\n", "enclosed": f"Return-Path: <{VERP}>\r\n"},
     ],
 )
 def test_finds_the_message_in(parts: dict[str, str]) -> None:
     assert only(report(**parts)).message_id == MESSAGE
 
 
-def test_a_foreign_message_id_names_no_message() -> None:
-    event = only(report(enclosed="Message-ID: <CAF=hello@mail.example.com>\r\n"))
-    assert event.message_id is None
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"enclosed": f"Message-ID: <{MESSAGE}@news.example.com>\r\n"},  # it is in every link
+        {"enclosed": f"Return-Path: <{FORGED}>\r\n"},
+        {"fields": f"Original-Mail-From: <{BARE}>\r\n"},
+        {"fields": f"Original-Mail-From: {TRACKER.reply_address(MESSAGE, 'r.example')}\r\n"},
+    ],
+)
+def test_a_report_that_proves_nothing_names_no_message(parts: dict[str, str]) -> None:
+    event = only(report(**parts))
+    assert (event.type, event.message_id, event.ip_tag) == (EventType.COMPLAINED, None, None)
 
 
 def test_a_report_inside_a_forwarded_mail_is_not_a_report() -> None:
@@ -192,12 +205,16 @@ def test_a_mail_to_several_addresses_of_ours_counts_at_each_once() -> None:
 @pytest.mark.parametrize(
     ("to", "named"),
     [
-        (f"b-mkta3-{MESSAGE}@bounce.news.example.com", MESSAGE),
-        (TRACKER.reply_address(LETTER, "reply.example"), LETTER),
-        ("postmaster@bounce.news.example.com", OTHER),
+        (VERP, MESSAGE),
+        (VERP.upper(), MESSAGE),
+        (FORGED, LETTER),  # then what it encloses
+        (BARE, LETTER),
+        (TRACKER.reply_address(OTHER, "reply.example"), LETTER),
+        (TRACKER.unsubscribe_address(OTHER, "reply.example"), LETTER),
+        ("postmaster@bounce.news.example.com", LETTER),
     ],
 )
-def test_the_address_names_the_message_rather_than_what_a_report_encloses(
+def test_the_envelope_sender_names_the_message_rather_than_what_a_report_encloses(
     to: str, named: str
 ) -> None:
     raw = (
@@ -205,6 +222,7 @@ def test_the_address_names_the_message_rather_than_what_a_report_encloses(
         "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
         "Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
         "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"Return-Path: <{SEAL.mail_from('mkta3', LETTER, DOMAIN)}>\r\n"
         f"Message-ID: <{OTHER}@news.example.com>\r\n\r\n--b--\r\n"
     ).encode()
     [event] = mime.parse(Arrival(raw, "", (to,), NOW), TRACKER.read_address)

@@ -225,6 +225,7 @@ def _submitted() -> "Submitted":
 
 def _blocks(source: "Either | Submitted", stream: "Stream") -> "Blocks":
     from mailtide.domain.relay import read_networks
+    from mailtide.domain.verp import Seal
     from mailtide.flows.block import Blocks
     from mailtide.flows.conclude import Conclusion
     from mailtide.flows.later import Later
@@ -237,6 +238,7 @@ def _blocks(source: "Either | Submitted", stream: "Stream") -> "Blocks":
         messages=Messages(),
         conclusion=Conclusion(Messages(), _doubts(), Later(batches()), redactor(), now),
         composer=source,
+        mail_from=Seal.of(keyring()).mail_from,
         transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), ses_parts, now),
         clock=now,
     )

@@ -2,7 +2,7 @@
 
 Every id is base32hex in lower case without padding: it sorts as its bytes do, survives a mail
 system that folds case, and needs no escaping in a URL or an address.
-Source: RFC 4648 section 7 (base32hex); RFC 5321 section 4.5.3.1.1 (local part of 64 octets).
+Source: RFC 4648 section 7 (base32hex).
 """
 
 import base64
@@ -20,7 +20,6 @@ CHANCE_BYTES = 4  # of an id that begins with an instant
 _END_OF_TIME = 2**48 - 1  # ms
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
-_VERP = re.compile(r"^b-([a-z0-9]{1,16})-([0-9a-v]{26})@", re.IGNORECASE | re.ASCII)
 _MESSAGE_ID = re.compile(r"^[0-9a-v]{26}$")
 
 
@@ -111,17 +110,3 @@ def pack_message(message: str) -> bytes:
 def unpack_message(raw: bytes) -> str:
     """Return the message id that 16 bytes stand for."""
     return encode(raw[:CAMPAIGN_BYTES]) + encode(raw[CAMPAIGN_BYTES:])
-
-
-def verp(tag: str, message: str, bounce_domain: str) -> str:
-    """Write the envelope sender that names sending IP and message.
-
-    Stalwart chooses the source IP by the tag and every event and bounce brings the address back.
-    """
-    return f"b-{tag}-{message}@{bounce_domain}"
-
-
-def parse_verp(address: str) -> tuple[str, str] | None:
-    """Read (sending IP's tag, message id) out of an envelope sender; None when it is not ours."""
-    match = _VERP.match(address.strip().removeprefix("<"))
-    return (match[1].lower(), match[2].lower()) if match else None

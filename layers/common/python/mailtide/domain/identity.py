@@ -14,7 +14,7 @@ from mailtide.domain.content import Identity
 from mailtide.domain.host import ascii_host
 from mailtide.errors import InvalidInputError
 
-MAX_MAIL_DOMAIN = 190  # in an address of 254, before `b-<tag>-<message id>@` or `r-<token>@`
+MAX_MAIL_DOMAIN = 190  # in an address of 254, behind 63 of an envelope sender (`verp`) and the @
 MAX_HOST = 253
 MAX_SELECTORS = 10
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"

@@ -27,8 +27,8 @@ Keep = Callable[[str], bool]  # address, in lower case → whether it stays: it 
 
 NOBODY = "{address}"
 
-# Addresses that we made (`identifiers.verp`, `Tracker.reply_address`): they name a message.
-_OURS = re.compile(r"b-[a-z0-9]{1,16}-[0-9a-v]{26}@|[ru]-[0-9a-v]{48}@")
+# Addresses that we made (`domain/verp.py`, `Tracker.reply_address`): they name a message.
+_OURS = re.compile(r"b-[a-z0-9]{1,16}-[0-9a-v]{26}-[0-9a-f]{17}@|[ru]-[0-9a-v]{48}@")
 
 _REFERENCE = rf"\{{contact:(?P<id>[0-9a-z]{{1,64}})(?::(?P<forms>{spelling.RUNS}))?\}}"
 _REFERENCES = re.compile(_REFERENCE)

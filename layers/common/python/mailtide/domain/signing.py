@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     CLICK = "click"
     UNSUBSCRIBE = "unsubscribe"  # by URL or by mail: whoever has one may do the same by the other
     REPLY = "reply"
+    BOUNCE = "bounce"  # the envelope sender, which reports come to
     LINK = "link"
     SOURCE = "source"  # webhooks of a source
     INBOUND = "inbound"  # bearer token of a source's inbound hook

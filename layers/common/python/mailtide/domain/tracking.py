@@ -7,7 +7,8 @@ click goes to, signed, so that a redirect needs no database and leads nowhere we
     link       kind|key id (1)     campaign (6)  index (2)  URL (utf-8)  MAC (14)
 
 In an address, where mail systems fold case, a recipient token is base32hex instead: 48 characters,
-`r-<token>@<reply domain>` for a reply and `u-<token>@…` for an unsubscribe by mail.
+`r-<token>@<reply domain>` for a reply and `u-<token>@…` for an unsubscribe by mail. The third kind
+of address that mail comes back to is the envelope sender (`domain/verp.py`).
 
 The MACs are keyed BLAKE2b. A link made for one recipient has that message under its MAC too and
 works with no other. Text is base64 with the URL-safe alphabet, unpadded, in its one canonical form.
@@ -23,7 +24,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
-from mailtide.domain import identifiers
+from mailtide.domain import identifiers, verp
 from mailtide.domain.signing import Keyring, Purpose
 from mailtide.errors import InvalidInputError
 
@@ -56,8 +57,9 @@ class Link:
 class Addressed:
     """What an address of ours says, which mail was sent to."""
 
-    purpose: Purpose  # reply or unsubscribe
-    message_id: str | None  # None: the token is not one that we made
+    purpose: Purpose  # reply, unsubscribe or bounce
+    message_id: str | None  # None: the token or the MAC is not one that we made
+    ip_tag: str | None = None  # of the sending IP, which an envelope sender names too
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,10 @@ class Tracker:
 
         The domain is not looked at: the token alone is the proof, and domains are renamed.
         """
+        if verp.read(address) is not None:
+            sender = verp.proven(address, self.keyring)
+            named = (sender.message_id, sender.ip_tag) if sender else (None, None)
+            return Addressed(Purpose.BOUNCE, *named)
         match = re.fullmatch(_ADDRESS, address.strip())
         if match is None:
             return None

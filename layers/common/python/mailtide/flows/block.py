@@ -28,7 +28,7 @@ from mailtide.domain.handover import Outcome, Refused
 from mailtide.domain.message import SUPPRESSED, EventRow
 from mailtide.errors import RetryableError
 from mailtide.flows.conclude import Conclusion
-from mailtide.flows.hand_over import Composition, Transports, Way, hand_over
+from mailtide.flows.hand_over import Composition, MailFrom, Transports, Way, hand_over
 from mailtide.flows.places import Places
 
 
@@ -75,6 +75,7 @@ class Blocks:
     messages: Messages
     conclusion: Conclusion
     composer: Composer
+    mail_from: MailFrom
     transports: Transports
     clock: Callable[[], datetime]
 
@@ -108,7 +109,9 @@ class Blocks:
         trouble = self._write_ahead(rows)
         if trouble is None:
             over = {i: ways[ip] for i, ip in block_rules.placed(opened).items()}
-            outcomes = hand_over(block, over, composition, self.transports, until, self.clock)
+            outcomes = hand_over(
+                block, over, composition, self.mail_from, self.transports, until, self.clock
+            )
         else:
             outcomes = dict.fromkeys(block_rules.placed(opened), trouble)
         planned = [one.planned for one in block]

@@ -6,14 +6,16 @@ Source: docs/domain/sending.md.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
-from mailtide.domain import identifiers
 from mailtide.domain.block import Recipient
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.handover import Outcome, Outgoing
 from mailtide.domain.sending_ip import SendingIp
+
+MailFrom = Callable[[str, str, str], str]  # (IP's tag, message id, bounce domain) → address
 
 
 class Composition(Protocol):
@@ -72,6 +74,7 @@ def hand_over(
     block: Sequence[Recipient],
     placed: Mapping[int, Way],
     composition: Composition,
+    mail_from: MailFrom,
     transports: Transports,
     until: datetime,
     clock: Callable[[], datetime],
@@ -82,14 +85,16 @@ def hand_over(
         block: its recipients.
         placed: over which way those leave who have a place, by index in the block.
         composition: what they get.
+        mail_from: writes their envelope senders.
         transports: all ways.
         until: no hand-over begins after it.
         clock: the time that is rendered into each message.
     """
     ways = {way.ip.ip_id: way for way in placed.values()}
     loads = {ip: [i for i, way in placed.items() if way.ip.ip_id == ip] for ip in sorted(ways)}
+    write = partial(_outgoing, composition, mail_from, clock)
     calls = [
-        (ways[ip].transport, [_outgoing(block[i], composition, ways[ip].ip, clock) for i in load])
+        (ways[ip].transport, [write(ways[ip].ip, block[i]) for i in load])
         for ip, load in loads.items()
     ]
     outcomes: dict[int, Outcome] = {}
@@ -99,7 +104,11 @@ def hand_over(
 
 
 def _outgoing(
-    one: Recipient, composition: Composition, ip: SendingIp, clock: Callable[[], datetime]
+    composition: Composition,
+    mail_from: MailFrom,
+    clock: Callable[[], datetime],
+    ip: SendingIp,
+    one: Recipient,
 ) -> Outgoing:
     contact = one.contact
     if contact is None:
@@ -108,7 +117,7 @@ def _outgoing(
     return Outgoing(
         message_id=one.message_id,
         recipient=contact.email,
-        envelope_from=identifiers.verp(ip.tag, one.message_id, bounces),
+        envelope_from=mail_from(ip.tag, one.message_id, bounces),
         render=lambda: composition.render(contact, one.message_id, clock()),
         ready=composition.ready,
     )

@@ -35,7 +35,7 @@ from mailtide.flows.envelope import Bucket
 from mailtide.flows.envelope_reading import Envelope, WorkedOnError
 from mailtide.flows.verdicts import Rows, Verdicts
 from mailtide.sources import mime, ses, ses_mail, stalwart
-from mailtide.sources.mime import ReadAddress
+from mailtide.sources.enclosed import ReadAddress
 
 # What is about a message: evidence becomes a row; that the mail system has the message settles a
 # doubt that stands, and is no row, since `sent` was written before.
@@ -247,7 +247,7 @@ def _refusal(
     )
     if not is_ours and owner != sent.of.org_id:
         return "other_organisation"
-    # Mail is easily forged, but the message id is a keyed hash: who knows it had the message.
+    # Mail is easily forged, but names a message only by an address with our MAC (`sources/mime`).
     # The recipient that a report names proves nothing more, and loops hide or hash it.
     if received.source == envelope.INBOUND and sent.data["state"] != SentState.SENT:
         return "never_sent"

@@ -13,8 +13,9 @@ from email.message import Message
 from itertools import islice
 
 from mailtide.domain.event import EventType
+from mailtide.domain.tracking import Addressed
 from mailtide.sources import mail_parts
-from mailtide.sources.enclosed import named
+from mailtide.sources.enclosed import ReadAddress, named
 from mailtide.sources.mail_parts import address, field
 
 MAX_GROUPS = 100  # recipients that are read of one report
@@ -54,13 +55,12 @@ class Status:
 class Notification:
     """One notification, read."""
 
-    ip_tag: str | None
-    message_id: str | None  # as the report and what it encloses name it
+    about: Addressed  # the envelope sender that it encloses
     reporting_mta: str
     statuses: tuple[Status, ...]
 
 
-def read(mail: Message) -> Notification | None:
+def read(mail: Message, read_address: ReadAddress) -> Notification | None:
     """Read a notification; None when the mail is none."""
     parts = mail_parts.report_parts(mail)
     part = mail_parts.find(parts, *_STATUS_PARTS)
@@ -68,8 +68,8 @@ def read(mail: Message) -> Notification | None:
         return None
     groups = list(islice(mail_parts.blocks(part), MAX_GROUPS + 1))
     reporting = next((r for g in groups if (r := field(g, "Reporting-MTA"))), "")
-    tag, message_id = named(parts)
-    return Notification(tag, message_id, reporting, tuple(_statuses(groups)))
+    about = named(parts, read_address)
+    return Notification(about, reporting, tuple(_statuses(groups)))
 
 
 def _statuses(groups: list[Message]) -> Iterator[Status]:

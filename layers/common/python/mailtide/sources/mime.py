@@ -1,25 +1,24 @@
 """Inbound mail: what one mail says, by what it is and by which address of ours it came to.
 
 The address says which message it is about: a report or an auto-reply comes to the envelope sender,
-an answer to the reply address, the wish to hear no more to the unsubscribe address. All of them
-hold what only the recipient of that message can know. What is none of these has no consequence.
+an answer to the reply address, the wish to hear no more to the unsubscribe address. Each of them
+proves by a MAC that we wrote it for that message. What is none of these has no consequence.
 Source: docs/domain/inbound.md (the table), RFC 3834, RFC 3464, RFC 5965.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from hashlib import sha256
 
 from mailtide.domain.event import Event, EventType
-from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import instant
 from mailtide.domain.signing import Purpose
 from mailtide.domain.tracking import Addressed
 from mailtide.sources import auto_reply, dsn, feedback, mail_parts
 from mailtide.sources.arrival import MAX_READ, Arrival
+from mailtide.sources.enclosed import ReadAddress, proves
 from mailtide.sources.mail_parts import field, words
 
 SOURCE = "inbound"
@@ -43,17 +42,6 @@ _BOUNCE_SUBJECTS = (
     "warning: message",
 )
 
-ReadAddress = Callable[[str], Addressed | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """One address of ours that the mail came to; without a purpose it is an envelope sender."""
-
-    purpose: Purpose | None
-    message_id: str | None
-    ip_tag: str | None = None
-
 
 def parse(arrival: Arrival, read_address: ReadAddress) -> list[Event]:
     """Read one mail; it never raises, whatever the bytes are.
@@ -71,24 +59,22 @@ def parse(arrival: Arrival, read_address: ReadAddress) -> list[Event]:
 
 def _events(arrival: Arrival, mail: Message, read_address: ReadAddress) -> Iterator[Event]:
     targets = _targets(arrival, mail, read_address)
-    if report := feedback.read(mail):
+    if report := feedback.read(mail, read_address):
         yield _complaint(arrival, mail, report)
-    elif notification := dsn.read(mail):
+    elif notification := dsn.read(mail, read_address):
         yield from _statuses(arrival, mail, notification, targets)
     else:
         kind, reasons = _kind(arrival, mail)
         yield from (_letter(arrival, mail, kind, reasons, target) for target in targets)
 
 
-def _targets(arrival: Arrival, mail: Message, read_address: ReadAddress) -> list[_Target]:
+def _targets(arrival: Arrival, mail: Message, read_address: ReadAddress) -> list[Addressed]:
     """Return the addresses of ours that the mail came to, each once."""
-    found: dict[_Target, None] = {}
+    found: dict[Addressed, None] = {}
     for written in arrival.recipients[:MAX_RECIPIENTS]:
         addressed = read_address(mail_parts.address(written))
         if addressed is not None:
-            found[_Target(addressed.purpose, addressed.message_id)] = None
-        elif verp := parse_verp(written):
-            found[_Target(None, verp[1], verp[0])] = None
+            found[addressed] = None
     return list(found)
 
 
@@ -119,15 +105,15 @@ def _is_old_bounce(arrival: Arrival, mail: Message) -> bool:
     return unsent and words(mail, "Subject").lower().startswith(_BOUNCE_SUBJECTS)
 
 
-_MEANINGS: dict[tuple[Purpose | None, str], EventType] = {
-    (None, "auto-reply"): EventType.AUTO_REPLIED,
+_MEANINGS: dict[tuple[Purpose, str], EventType] = {
+    (Purpose.BOUNCE, "auto-reply"): EventType.AUTO_REPLIED,
     (Purpose.REPLY, "auto-reply"): EventType.AUTO_REPLIED,
     (Purpose.REPLY, "reply"): EventType.REPLIED,
 }
 
 
 def _letter(
-    arrival: Arrival, mail: Message, kind: str, reasons: tuple[str, ...], target: _Target
+    arrival: Arrival, mail: Message, kind: str, reasons: tuple[str, ...], target: Addressed
 ) -> Event:
     """Return what a mail that is no report says at one address."""
     if target.purpose is Purpose.UNSUBSCRIBE:  # whatever it says, and whoever wrote it
@@ -153,19 +139,22 @@ def _complaint(arrival: Arrival, mail: Message, report: feedback.Feedback) -> Ev
         occurred_at=at,
         source=SOURCE,
         source_type=f"feedback-report/{report.word}",
-        message_id=report.message_id,
-        ip_tag=report.ip_tag,
+        message_id=report.about.message_id,
+        ip_tag=report.about.ip_tag,
         recipient=report.recipient,
         data={**arrival.data, **report.data},
     )
 
 
 def _statuses(
-    arrival: Arrival, mail: Message, notification: dsn.Notification, targets: list[_Target]
+    arrival: Arrival, mail: Message, notification: dsn.Notification, targets: list[Addressed]
 ) -> Iterator[Event]:
-    """Yield what a notification says of each recipient; its address names the message best."""
-    enclosed = _Target(None, notification.message_id, notification.ip_tag)
-    about = next((target for target in targets if target.message_id), enclosed)
+    """Yield what a notification says of each recipient.
+
+    The message is that of the envelope sender it came to, or else of the one that it encloses. No
+    other address of ours will do: replies and unsubscribes go to what every reader is shown.
+    """
+    about = next(filter(proves, targets), notification.about)
     for number, status in enumerate(notification.statuses):
         yield Event(
             type=status.type,

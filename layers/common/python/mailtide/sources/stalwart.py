@@ -14,8 +14,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from mailtide.domain import verp
 from mailtide.domain.event import Event, EventType
-from mailtide.domain.identifiers import parse_verp
 from mailtide.domain.message import instant
 from mailtide.errors import InvalidInputError
 from mailtide.sources.arrival import Arrival
@@ -150,7 +150,7 @@ def _event(entry: Any) -> Event:
         return _unknown(word)
     reply = _reply(word, data)
     what = meaning(word, reply.code, bool(reply.words))
-    tag, message_id = parse_verp(_text(data.get("from"))) or (None, None)
+    sender = verp.read(_text(data.get("from")))
     recipient = _recipient(data.get("to"))
     spoken = what.type not in (EventType.INFRASTRUCTURE, EventType.UNKNOWN)
     return Event(
@@ -158,8 +158,8 @@ def _event(entry: Any) -> Event:
         occurred_at=at,
         source=SOURCE,
         source_type=word,
-        message_id=message_id,
-        ip_tag=tag,
+        message_id=sender.message_id if sender else None,
+        ip_tag=sender.ip_tag if sender else None,
         recipient=recipient,
         smtp_code=reply.code if spoken else None,
         enhanced_code=reply.enhanced if spoken else None,
