@@ -20,6 +20,7 @@ from pathlib import Path
 from local import stage
 from local.kills.relay import Relay
 from local.stage import Stage
+from mailtide.domain import verp
 from mailtide.domain.batch import BLOCK_SIZE
 
 WORKERS = 2
@@ -92,7 +93,6 @@ def play(people: int, kills: int, seed: int, *, pipelining: bool = True) -> tupl
     chance = random.Random(seed)  # noqa: S311 - a repeatable run
     with stage.standing(**SETTINGS) as standing:
         from local import newsletter, reports
-        from mailtide.domain.identifiers import parse_verp
 
         workers = Workers(kills)
         extensions = ("PIPELINING", "CHUNKING") if pipelining else ()
@@ -106,14 +106,15 @@ def play(people: int, kills: int, seed: int, *, pipelining: bool = True) -> tupl
                 finished = _drive(workers)
             finally:
                 workers.end()
-        taken = {_named(parse_verp(sender)): n for sender, n in relay.ledger.items()}
+        taken = {_named(sender): n for sender, n in relay.ledger.items()}
         messages = reports.message_ids(people)
         _tell(sorted(taken))
         return Books(taken, _states(messages), workers.killed, relay.strikes, finished), messages
 
 
-def _named(found: tuple[str, str] | None) -> str:
-    return found[1] if found else ""
+def _named(sender: str) -> str:
+    found = verp.read(sender)
+    return found.message_id if found else ""
 
 
 def _launch(standing: Stage) -> None:
