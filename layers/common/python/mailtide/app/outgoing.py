@@ -274,13 +274,7 @@ def _takeover(source: "Either | Submitted") -> "Takeover":
     from mailtide.flows.takeover import Takeover
     from mailtide.store.messages import Messages
 
-    return Takeover(
-        reader=source,
-        messages=Messages(),
-        doubts=_doubts(),
-        later=Later(batches()),
-        clock=now,
-    )
+    return Takeover(source, Messages(), _doubts(), Later(batches()), now)
 
 
 def _doubts() -> "Doubts":
