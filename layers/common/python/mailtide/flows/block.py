@@ -109,9 +109,7 @@ class Blocks:
         trouble = self._write_ahead(rows)
         if trouble is None:
             over = {i: ways[ip] for i, ip in block_rules.placed(opened).items()}
-            outcomes = hand_over(
-                block, over, composition, self.mail_from, self.transports, until, self.clock
-            )
+            outcomes = self._hand_over(block, over, composition, until)
         else:
             outcomes = dict.fromkeys(block_rules.placed(opened), trouble)
         planned = [one.planned for one in block]
@@ -129,6 +127,16 @@ class Blocks:
         except RetryableError as trouble:
             return Refused(later=True, code=None, response=trouble.detail, tried=False)
         return None
+
+    def _hand_over(
+        self,
+        block: Sequence[Recipient],
+        over: Mapping[int, Way],
+        composition: Composition,
+        until: datetime,
+    ) -> Mapping[int, Outcome]:
+        mail_from, transports = self.mail_from, self.transports
+        return hand_over(block, over, composition, mail_from, transports, until, self.clock)
 
     def close(self) -> None:
         """Let go of connections; the next block opens new ones."""
