@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mailtide.domain.identifiers import verp
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
 from mailtide.domain.sending_rate import Per, RateLimit
 from mailtide.domain.stalwart_plan import Plan, plan
 from mailtide.domain.suppression import Stream
+from tests.collaborators import SEAL
 
 RELAY = Relay("relay.test", 587, Tls.STARTTLS, "mailtide", "secret")
 IP = SendingIp("acme", "ip1", "one", Stream.MARKETING, RELAY)
@@ -35,7 +35,7 @@ def test_each_tag_has_its_address_and_the_envelope_sender_chooses_it() -> None:
         },
         "else": "'default'",
     }
-    assert verp("one", "m", "b.example.com").startswith("b-one-")
+    assert SEAL.mail_from("one", "m", "b.example.com").startswith("b-one-")
 
 
 def test_no_expression_names_a_strategy_that_is_not_made() -> None:

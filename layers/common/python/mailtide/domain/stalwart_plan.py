@@ -166,7 +166,7 @@ def _hosts(provider: str) -> tuple[str, ...]:
 
 
 def _sent_over(ip: SendingIp) -> str:
-    """Return what is true for an IP's envelope senders (domain/identifiers.py)."""
+    """Return what is true for an IP's envelope senders (`domain/verp.py`)."""
     return f"matches('^b-{ip.tag}-', sender)"
 
 
