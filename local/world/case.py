@@ -12,14 +12,11 @@ from mailtide.domain import identifiers, sending_rate
 from mailtide.domain.campaign import Move
 from mailtide.domain.redaction import Redactor
 from mailtide.domain.sending_rate import RateLimit
-from mailtide.domain.signing import Keyring
-from mailtide.domain.verp import Seal
 
 KEY = b"k" * 32  # of contact and message ids
 ORG = "org0000000000000"
 CAMPAIGN = "campaign00"
 REDACTOR = Redactor(partial(identifiers.contact_id, KEY))
-SEAL = Seal.of(Keyring(0, {0: KEY}))  # of envelope senders
 LISTS = ("list000000000000", "list000000000001")
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from local.memory.contents import Identities
 from local.memory.messages import Messages
 from local.memory.ses_identities import SesIdentities, verified
-from local.world.case import CAMPAIGN, ORG, REDACTOR, SEAL
+from local.world.case import CAMPAIGN, ORG, REDACTOR
+from local.world.seal import SEAL
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity

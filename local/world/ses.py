@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from local.world.case import SEAL
 from local.world.faults import Fault
+from local.world.seal import SEAL
 from mailtide.domain.handover import Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import SendingIp, Ses
 from mailtide.domain.ses_account import SesAccount
