@@ -86,8 +86,9 @@ def until_quiet(
 
 
 def _is_over(look: Look, people: int) -> bool:
-    mailed = look.seen.get("accepted", 0) + look.seen["refused"]
-    return look.settled and mailed >= people
+    # Nobody sends again what may have arrived: once the receivers are settled, a doubt is the end.
+    ended = look.seen.get("accepted", 0) + look.seen["refused"] + look.counted.get("in_doubt", 0)
+    return look.settled and ended >= people
 
 
 def totals(api: Api, campaign_id: str) -> dict[str, int]:

@@ -52,5 +52,10 @@ def test_those_whom_the_relay_refused_are_waited_for_no_longer() -> None:
     assert wait(looked(1, 1, refused=1))[0] is True
 
 
+def test_those_who_are_in_doubt_are_waited_for_no_longer() -> None:
+    books = {"accepted": 1, "refused": 0}
+    assert wait(Look("sending", books, {"sent": 1, "in_doubt": 1}, settled=True))[0] is True
+
+
 def test_receivers_that_still_have_something_to_tell_are_waited_for() -> None:
     assert wait(looked(2, 2, settled=False))[0] is False
