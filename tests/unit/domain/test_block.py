@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtide.domain import block as members
-from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, Batch, BatchRef, Phase, Planned
+from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, WAITS, Batch, BatchRef, Phase, Planned
 from mailtide.domain.block import ERASED, Recipient
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.contact import Contact
@@ -160,6 +160,12 @@ def test_a_recipient_left_out_by_a_former_holder_keeps_that_even_if_unsuppressed
 
 def test_an_unplaced_recipient_gets_no_row() -> None:
     assert members.rows(block_of(None, None), opened("-a", "ip1"), CAMPAIGN).keys() == {1}
+
+
+def test_a_placement_says_of_each_where_they_leave_wait_or_why_not() -> None:
+    block = block_of(None, "unsubscribe", None, None, None)
+    written = members.written(block, {0: "ip2", 4: "ip1"}, {2: 1})
+    assert written == (f"{PLACES[1]}{LEFT_OUT}{WAITS[1]}{UNPLACED}{PLACES[0]}", ("ip1", "ip2"))
 
 
 def test_rows_are_written_of_an_open_block_only() -> None:

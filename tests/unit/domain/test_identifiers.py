@@ -111,6 +111,12 @@ def test_other_texts_are_no_message_ids(text: str) -> None:
     assert not identifiers.is_message_id(text)
 
 
+@pytest.mark.parametrize("text", ["", "0" * 25, "0" * 27, "w" * 26, "é" * 26, "0" * 26 + "\n"])
+def test_what_is_no_message_id_has_no_16_bytes(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a message id|invalid literal"):
+        identifiers.pack_message(text)
+
+
 @given(
     first=st.integers(0, 2**47),
     later=st.integers(0, 2**47),

@@ -118,6 +118,12 @@ def test_every_line_is_short_and_ends_in_crlf(text: str) -> None:
     assert not any(b"\n" in line or b"\r" in line for line in lines)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\0"])
+def test_nothing_ends_a_header_of_its_callers_early(end: str) -> None:
+    with pytest.raises(ValueError, match="line break or a control character in Feedback-ID"):
+        build(mail(headers={"Feedback-ID": f"a{end}Bcc: b@example.net"}))
+
+
 @pytest.mark.parametrize("field", ["subject", "from_name", "to"])
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
 def test_a_line_end_never_gets_into_a_header(field: str, end: str) -> None:

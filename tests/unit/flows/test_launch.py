@@ -268,6 +268,19 @@ def test_a_second_launcher_that_was_faster_wins_and_nobody_is_lost(stage: Stage)
     assert launched(stage) == [[3], [1, 2]]
 
 
+def test_batches_that_a_second_launcher_put_behind_the_last_are_counted(stage: Stage) -> None:
+    add(stage, 1, 2)
+
+    def another_launcher(draft: Batch, recipients: Sequence[Planned]) -> None:
+        Batches.create(stage.batches, draft, recipients)
+        behind = replace(draft, ref=replace(draft.ref, batch_id="00001"), count=1)
+        Batches.create(stage.batches, behind, [Planned(contact_id(3), LIST)])
+
+    stage.batches = Interrupted(before_put=[another_launcher])
+    assert stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0", END) == 3
+    assert launched(stage) == [[1, 2], [3]]
+
+
 def test_who_is_suppressed_after_an_earlier_run_planned_them_is_not_counted_twice(
     stage: Stage,
 ) -> None:
@@ -309,6 +322,17 @@ def test_another_plan_gives_other_turns_variants_and_instants(stage: Stage) -> N
     assert [(b.due_at, b.rank) for b, _ in batches] == [(NOW, -7), (NOW, -1), (tomorrow, -6)]
     variants = {number(one.contact_id): one.variant for _, many in batches for one in many}
     assert variants == {n: "ab"[n % 2] for n in range(1, 8)}
+
+
+def test_a_place_in_line_is_skipped_when_another_launcher_has_served_it(stage: Stage) -> None:
+    add(stage, 1, 2, 3, 4)
+
+    def another_launcher(draft: Batch, _recipients: Sequence[Planned]) -> None:
+        Batches.create(stage.batches, draft, [Planned(contact_id(n), LIST) for n in (2, 3)])
+
+    stage.batches = Interrupted(before_put=[another_launcher])
+    assert stage.launch(batch_size=2).run(ORG, CAMPAIGN, "0", END) == 4
+    assert launched(stage) == [[2, 3], [1, 4]]
 
 
 def test_who_joins_between_two_pages_is_no_erased_contact(stage: Stage) -> None:

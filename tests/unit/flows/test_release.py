@@ -18,6 +18,7 @@ from mailtide.flows.release import AHEAD, Released
 from mailtide.flows.send import Order
 from tests.sending import Stage, opened_by_a_dead_holder
 from tests.sending_outside import CAMPAIGN, IDENTITY, LEASE, LIST, NOW, ORG
+from tests.submitting import DRAFT, Counter
 
 SECOND = timedelta(seconds=1)
 
@@ -229,6 +230,19 @@ def test_whoever_was_faster_has_the_batch(stage: Stage) -> None:
     stage.put_batch(1)
     assert look(stage) == Released()
     assert stage.queues.orders == []
+
+
+def test_a_single_message_that_another_look_took_has_no_second_pointer() -> None:
+    class Overtaken(Batches):
+        def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
+            return False
+
+    counter = Counter(batches=Overtaken())
+    counter.submit(DRAFT)
+    counter.queues.orders.clear()
+    counter.clock.now += LEASE
+    assert look(counter).batches == 0
+    assert counter.queues.orders == []
 
 
 def test_batches_wait_until_all_shards_are_launched(stage: Stage) -> None:

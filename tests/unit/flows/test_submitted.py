@@ -15,6 +15,7 @@ from mailtide.domain.message import DOUBT, QUEUED, SENT, SUPPRESSED, SentState
 from mailtide.domain.sending_rate import Per, RateLimit
 from mailtide.domain.submission import Given
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
+from mailtide.domain.tracking import MAX_URL
 from mailtide.flows.send import Ending
 from mailtide.flows.submitted import Either, Single
 from tests.sending_outside import LATER, LEASE, NEVER, NOW, ORG, Content
@@ -82,6 +83,24 @@ def test_a_content_of_its_own_and_files_go_along() -> None:
     assert [(one.get_filename(), one.get_payload(decode=True)) for one in attached] == [
         ("résumé.txt", b"file")
     ]
+
+
+def test_a_link_that_a_variable_makes_too_long_to_follow_fails_the_message() -> None:
+    counter = Counter()
+    own = Template(ORG, "", "", "Hi", '<a href="https://shop.example/{{ variables.order }}">x</a>')
+    draft = replace(DRAFT, template_id="", content=own, variables={"order": "9" * MAX_URL})
+    (taken,) = counter.submit(replace(draft, tracked=Tracked(clicks=True)))
+    counter.deliver()
+    assert counter.why(taken) == f"html: a link is over {MAX_URL} characters"
+
+
+def test_an_identity_that_would_add_a_header_fails_the_message() -> None:
+    counter = Counter()
+    counter.identities.replace(replace(TRANSACTIONAL, from_name="Shop\r\nBcc: b@example.net"))
+    (taken,) = counter.submit(DRAFT)
+    counter.deliver()
+    assert counter.why(taken).startswith("headers: ")
+    assert counter.post.taken == []
 
 
 @pytest.mark.parametrize("replaced", [b"", b"other"])
