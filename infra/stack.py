@@ -150,6 +150,7 @@ class MailtideStack(Stack):
             "MAILTIDE_REQUESTS_PER_MINUTE": str(config.requests_per_minute),
             "MAILTIDE_EMULATOR": "true" if config.emulator else "false",
             **queues,
+            "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
             "LOG_LEVEL": "INFO",
             **config.environment,
         }

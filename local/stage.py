@@ -18,7 +18,12 @@ from local.emulator import REGION, Emulator
 PREFIX = "bench"
 BUCKET = "bench-data"
 QUEUES = ("launch", "sending", "transact", "events", "imports", "jobs")
-QUIET = {"LOG_LEVEL": "ERROR"}
+QUIET = {  # read when a handler is imported
+    "LOG_LEVEL": "ERROR",
+    "POWERTOOLS_SERVICE_NAME": "bench",
+    "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
 
 
 @dataclass(slots=True)

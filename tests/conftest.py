@@ -23,6 +23,8 @@ AWS_ENVIRONMENT = {
 }
 # What is read when a module is imported, which is before any fixture runs.
 IMPORT_ENVIRONMENT = {
+    "POWERTOOLS_SERVICE_NAME": "mailtide",
+    "POWERTOOLS_METRICS_NAMESPACE": "Mailtide",
     # CloudFormation's own schema checks take seconds and are part of `make synth`.
     "CDK_VALIDATION": "false",
     "JSII_NODE": NODE,

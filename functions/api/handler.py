@@ -8,6 +8,8 @@ Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
 
 from typing import Any
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from functions.api import (
     campaigns,
     contacts,
@@ -32,7 +34,7 @@ from functions.api import (
 )
 from mailtide import app
 from mailtide.http import build_resolver
-from mailtide.observability import Context, observed
+from mailtide.observability import logger
 
 resolver = build_resolver(
     app.find_key,
@@ -66,7 +68,7 @@ for one in (
     resolver.include_router(one.resource.router)
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda entry point."""
     return resolver.resolve(event, context)

@@ -9,10 +9,12 @@ Errors: a payload that fails returns alone to the queue; after 5 receives it goe
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailtide import app
-from mailtide.observability import Context, count, logger, observed
+from mailtide.observability import logger, metrics
 from mailtide.queue_records import all_at_once
 
 if TYPE_CHECKING:
@@ -23,12 +25,13 @@ def write(payloads: "Sequence[Told]") -> None:
     """Bring what queued payloads tell into the rows."""
     counts = app.ingest().write(payloads)
     logger.info("ingested", extra={"events": counts})
-    for event_type, number in counts.items():
-        count(event_type.title(), number)
+    for event_type, count in counts.items():
+        metrics.add_metric(name=event_type.title(), unit=MetricUnit.Count, value=count)
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> PartialItemFailureResponse:
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
-    count("Payloads", len(event["Records"]))
+    metrics.add_metric(name="Payloads", unit=MetricUnit.Count, value=len(event["Records"]))
     return all_at_once(event, context, lambda body: app.ingest().read(body), write)

@@ -8,17 +8,19 @@ Errors: problems (docs/problems.md), made in one place (`mailtide/http.py`).
 
 from typing import Any
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from functions.insights import campaigns, messages
 from mailtide import app
 from mailtide.http import build_resolver
-from mailtide.observability import Context, observed
+from mailtide.observability import logger
 
 resolver = build_resolver(app.find_key, app.now, limiter=app.limiter, repeats=app.repeats)
 for one in (campaigns, messages):
     resolver.include_router(one.resource.router)
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda entry point."""
     return resolver.resolve(event, context)

@@ -11,27 +11,30 @@ receives it goes to the DLQ, and `release` asks for the launch again.
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailtide import app
 from mailtide.flows.pointers import read_shard
-from mailtide.observability import Context, count, logger, note, observed
+from mailtide.observability import logger, metrics
 from mailtide.queue_records import one_by_one
 
 
-def handle_record(record: SQSRecord, lambda_context: Context) -> None:
+def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Launch one shard, or as much of it as there is time for."""
     pointer = read_shard(record.body)
-    note(campaign_id=pointer.campaign_id, shard=pointer.shard)
+    logger.append_keys(campaign_id=pointer.campaign_id, shard=pointer.shard)
     until = app.deadline(lambda_context.get_remaining_time_in_millis())
     planned = app.launch().run(pointer.org_id, pointer.campaign_id, pointer.shard, until)
     logger.info("launched", extra={"planned": planned})
-    count("RecipientsPlanned", planned)
+    metrics.add_metric(name="RecipientsPlanned", unit=MetricUnit.Count, value=planned)
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> PartialItemFailureResponse:
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
-    count("Pointers", len(event["Records"]))
+    metrics.add_metric(name="Pointers", unit=MetricUnit.Count, value=len(event["Records"]))
     return one_by_one(event, context, handle_record)

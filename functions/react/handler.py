@@ -8,15 +8,19 @@ Errors: raised, and the batch comes again; only later instants win, so nothing i
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from mailtide import app
-from mailtide.observability import Context, count, logger, observed
+from mailtide.observability import logger, metrics
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, int]:
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Lambda entry point; returns the counts of what was done."""
-    count("ReactBatches")
+    metrics.add_metric(name="ReactBatches", unit=MetricUnit.Count, value=1)
     counts = app.react().run(app.stream_records(event))
     logger.info("reacted", extra=counts)
-    count("ContactsEngaged", counts["engaged"])
+    metrics.add_metric(name="ContactsEngaged", unit=MetricUnit.Count, value=counts["engaged"])
     return counts

@@ -9,15 +9,19 @@ Errors: raised; what was not done is still due a minute later.
 from dataclasses import asdict
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from mailtide import app
-from mailtide.observability import Context, count, logger, observed
+from mailtide.observability import logger, metrics
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, int]:
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Lambda entry point; returns the counts of what was done."""
-    count("Looks")
+    metrics.add_metric(name="Looks", unit=MetricUnit.Count, value=1)
     released = app.release().run(app.now(), context.aws_request_id)
     logger.info("released", extra=asdict(released))
-    count("BatchesReleased", released.batches)
+    metrics.add_metric(name="BatchesReleased", unit=MetricUnit.Count, value=released.batches)
     return asdict(released)

@@ -9,27 +9,30 @@ hands; `release` picks the batch up when its lease has run out. After 5 receives
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mailtide import app
 from mailtide.flows.pointers import read_order
-from mailtide.observability import Context, count, logger, note, observed
+from mailtide.observability import logger, metrics
 from mailtide.queue_records import one_by_one
 
 
-def handle_record(record: SQSRecord, lambda_context: Context) -> None:
+def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Work one batch."""
     order = read_order(record.body)
-    note(campaign_id=order.ref.campaign_id, batch_id=order.ref.batch_id)
+    logger.append_keys(campaign_id=order.ref.campaign_id, batch_id=order.ref.batch_id)
     until = app.deadline(lambda_context.get_remaining_time_in_millis())
     ending = app.sender().run(order, lambda_context.aws_request_id, until)
     logger.info("batch left", extra={"ending": ending})
-    count(f"Batch_{ending}")
+    metrics.add_metric(name=f"Batch_{ending}", unit=MetricUnit.Count, value=1)
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Context) -> PartialItemFailureResponse:
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point."""
-    count("Pointers", len(event["Records"]))
+    metrics.add_metric(name="Pointers", unit=MetricUnit.Count, value=len(event["Records"]))
     return one_by_one(event, context, handle_record)

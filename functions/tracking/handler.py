@@ -10,8 +10,8 @@ from typing import Any
 
 from mailtide import app
 from mailtide.edge import Answer, Edge, Request, page, pixel, redirect
+from mailtide.edge_observability import Context, count, observed
 from mailtide.flows.tracking import Recorded, Visit
-from mailtide.observability import Context, count, observed
 
 LOOK = {"GET", "HEAD"}
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from mailtide import app
 from mailtide.edge import Answer, Edge, Request, json_object
+from mailtide.edge_observability import Context, count, note, observed
 from mailtide.flows.webhook import Post
-from mailtide.observability import Context, count, note, observed
 
 edge = Edge()
 

@@ -52,7 +52,7 @@ class MailtideFunction(lambda_.Function):
             layers=list(layers),
             role=role,
             log_group=log_group,
-            environment={**environment, "MAILTIDE_FUNCTION": name},
+            environment={**environment, "POWERTOOLS_SERVICE_NAME": name},
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
             tracing=lambda_.Tracing.ACTIVE if config.tracing else lambda_.Tracing.DISABLED,

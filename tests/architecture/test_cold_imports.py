@@ -26,10 +26,10 @@ ALLOWED = {"api": {"css_inline", "liquid", "mjml", "pydantic"}, "insights": {"py
 EDGES = ("tracking", "webhook")
 NOT_AT_THE_EDGE = {
     "asyncio",
-    "aws_lambda_powertools.event_handler",
-    "aws_lambda_powertools.utilities.data_classes",
+    "aws_lambda_powertools",
     "botocore.session",
     "cryptography",
+    "jmespath",
     "pynamodb",
     "urllib3",
 }

@@ -27,9 +27,9 @@ from cli.api import Api, ApiError
 from cli.bootstrap import bootstrap
 from local import receivers_process
 from local.receivers.poster import sign
-from mailtide import app
+from mailtide import app, edge_observability
 from mailtide.domain import metrics
-from mailtide.observability import JsonLines, logger
+from mailtide.observability import logger
 from mailtide.store import dynamo, tables
 from tests.aws import BUCKET, Stack
 from tests.collaborators import SEAL
@@ -136,11 +136,18 @@ def life(shared_stack: Stack) -> Iterator[Life]:
 @contextmanager
 def _logged() -> Iterator[io.StringIO]:
     """Keep what the functions log, as it is written."""
-    handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(JsonLines())
-    logger.addHandler(handler)
-    yield handler.stream
-    logger.removeHandler(handler)
+    stream = io.StringIO()
+    edge = edge_observability.logger, edge_observability.JsonLines()
+    with ExitStack() as stack:
+        for plain, formatter in (
+            (logging.getLogger(logger.name), logger.registered_formatter),
+            edge,
+        ):
+            handler = logging.StreamHandler(stream)
+            handler.setFormatter(formatter)
+            plain.addHandler(handler)
+            stack.callback(plain.removeHandler, handler)
+        yield stream
 
 
 def _receivers(source: dict[str, Any]) -> dict[str, Any]:

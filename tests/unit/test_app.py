@@ -160,9 +160,9 @@ def test_the_small_client_signs_with_what_lambda_gives(
 
 @mock_aws
 def test_in_lambda_a_functions_flow_is_built_at_once(environment: None) -> None:
-    app.build_at_init({"MAILTIDE_FUNCTION": "release"})
+    app.build_at_init({"POWERTOOLS_SERVICE_NAME": "release"})
     assert app.release.cache_info().currsize == 0
-    app.build_at_init({"MAILTIDE_FUNCTION": "release", "AWS_LAMBDA_RUNTIME_API": "x"})
+    app.build_at_init({"POWERTOOLS_SERVICE_NAME": "release", "AWS_LAMBDA_RUNTIME_API": "x"})
     assert app.release.cache_info().currsize == 1
 
 

@@ -17,11 +17,11 @@ def fail_on_bad(record: SQSRecord) -> None:
         raise RetryableError("the table is throttled")
 
 
-def test_returns_only_the_failed_record(capsys: pytest.CaptureFixture[str]) -> None:
+def test_returns_only_the_failed_record(caplog: pytest.LogCaptureFixture) -> None:
     event = sqs_event("good", "bad", "good")
     failed = one_by_one(event, LambdaContext(), fail_on_bad)["batchItemFailures"]
     assert [item["itemIdentifier"] for item in failed] == [event["Records"][1]["messageId"]]
-    assert "the table is throttled" in capsys.readouterr().out
+    assert "the table is throttled" in caplog.text
 
 
 def test_returns_all_when_all_fail() -> None:

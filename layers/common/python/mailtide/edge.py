@@ -14,8 +14,8 @@ from http import HTTPStatus
 from typing import Any
 
 from mailtide import problems
+from mailtide.edge_observability import Context, count, logger
 from mailtide.errors import MailtideError
-from mailtide.observability import Context, count, logger
 from mailtide.problems import Problem
 
 # What went wrong on our side may work on the next try, and whoever posted it tries again.

@@ -32,7 +32,7 @@ from mailtide.errors import ForbiddenError, InvalidInputError, MailtideError, Ra
 from mailtide.flows.repeats import Repeats
 from mailtide.key_memory import Clock, FindKey, Keys
 from mailtide.limiter import Limiter
-from mailtide.observability import Context, logger, note
+from mailtide.observability import logger
 from mailtide.problems import Problem
 
 Shown = TypeVar("Shown")
@@ -94,7 +94,7 @@ class Api(APIGatewayHttpResolver):
         )
         self.exception_handler([Exception, ResponseValidationError])(self._unexpected)
 
-    def resolve(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request of the HTTP API (payload 2.0)."""
         try:
             is_public = event["rawPath"] in self._public
@@ -108,11 +108,11 @@ class Api(APIGatewayHttpResolver):
         logger.info("answered", extra={"method": http["method"], "status": answer["statusCode"]})
         return answer
 
-    def _admit(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    def _admit(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer a request whose key is known, and say what is left of its organisation's limit."""
         headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
         key = self._keys.authenticate(headers.get("authorization", ""))
-        note(org_id=key.org_id, key_id=key.key_id)
+        logger.append_keys(org_id=key.org_id, key_id=key.key_id)
         left = self._limiter().spend(key.org_id, self._now())
         try:
             if left is not None and left.is_over:
@@ -127,8 +127,8 @@ class Api(APIGatewayHttpResolver):
         answer["headers"] = {**answer["headers"], **(left.headers if left else {})}
         return answer
 
-    def _dispatch(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        answer: dict[str, Any] = super().resolve(event, cast("LambdaContext", context))
+    def _dispatch(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer: dict[str, Any] = super().resolve(event, context)
         return {**answer, "body": answer["body"] or ""}  # the gateway's body is text, if only empty
 
     def once(self, proceed: Callable[[], Response[Any]]) -> Response[Any]:

@@ -5,7 +5,7 @@ says nothing of it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
@@ -16,28 +16,30 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mailtide.observability import Context, logger
+from mailtide.observability import logger
 
 Read = TypeVar("Read")
 
 _processor = BatchProcessor(
-    event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger
+    event_type=EventType.SQS,
+    raise_on_entire_batch_failure=False,
+    logger=logger,  # type: ignore[arg-type] # Powertools' Logger is none by its type
 )
 
 
 def one_by_one(
-    event: dict[str, Any], context: Context, handle: Callable[..., None]
+    event: dict[str, Any], context: LambdaContext, handle: Callable[..., None]
 ) -> PartialItemFailureResponse:
     """Run `handle` on each SQS record of an event; return the ids of those that failed.
 
     `handle` takes the record, and the context too if it has a parameter `lambda_context`.
     """
-    return process_partial_response(event, handle, _processor, cast("LambdaContext", context))
+    return process_partial_response(event, handle, _processor, context)
 
 
 def all_at_once(
     event: dict[str, Any],
-    context: Context,
+    context: LambdaContext,
     read: Callable[[str], Read],
     write: Callable[[Sequence[Read]], None],
 ) -> PartialItemFailureResponse:

@@ -95,7 +95,7 @@ __all__ = [
 def build_at_init(environment: Mapping[str, str]) -> None:
     """Build a function's flow while Lambda starts the process: it has a whole CPU only then."""
     if "AWS_LAMBDA_RUNTIME_API" in environment:
-        globals()[environment["MAILTIDE_FUNCTION"]]()
+        globals()[environment["POWERTOOLS_SERVICE_NAME"]]()
 
 
 build_at_init(os.environ)
