@@ -1,5 +1,7 @@
 """The SMTP transport against a relay that misbehaves at every stage: never a wrong outcome."""
 
+import errno
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -194,6 +196,19 @@ def test_a_relay_that_is_not_there_puts_all_off() -> None:
         port = unused.getsockname()[1]
     outcomes = handed_over(transport(port), messages(5))
     assert kinds(outcomes) == ["later"] * 5
+
+
+def test_a_process_that_may_open_no_more_files_puts_all_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhausted(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", exhausted)
+        outcomes = handed_over(transport(1), messages(3))
+    assert kinds(outcomes) == ["later"] * 3
+    assert "Too many open files" in str(outcomes[0])
 
 
 def test_a_relay_that_always_freezes_leaves_few_in_doubt() -> None:

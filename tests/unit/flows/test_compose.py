@@ -88,4 +88,4 @@ def test_keeps_the_latest_few_only(composer: Composer) -> None:
     for campaign_id in ids:
         keep(composer, campaign_id)
         composer.compose(campaign(campaign_id))
-    assert list(composer.prepared) == ids[1:]
+    assert [campaign_id for _, campaign_id in composer.prepared] == ids[1:]

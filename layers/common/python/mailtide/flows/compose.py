@@ -41,7 +41,7 @@ class Composer:
     templates: Templates
     identities: Identities
     tracker: Tracker
-    prepared: dict[str, Compiled | Variant] = field(default_factory=dict)
+    prepared: dict[tuple[str, str], Compiled | Variant] = field(default_factory=dict)
 
     def compose(self, campaign: Campaign) -> Compiled | Variant:
         """Return the campaign's content.
@@ -50,12 +50,13 @@ class Composer:
             NotFoundError: the campaign was not started properly: no copy was kept.
             InvalidInputError: `template_error`, when the template cannot be rendered at all.
         """
-        found = self.prepared.get(campaign.campaign_id)
+        key = campaign.org_id, campaign.campaign_id
+        found = self.prepared.get(key)
         if found is None:
             found = self._prepare(campaign)
             if len(self.prepared) >= KEPT:
                 self.prepared.pop(next(iter(self.prepared)))
-            self.prepared[campaign.campaign_id] = found
+            self.prepared[key] = found
         return found
 
     def _prepare(self, campaign: Campaign) -> Compiled | Variant:

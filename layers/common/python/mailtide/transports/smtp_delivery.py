@@ -72,7 +72,8 @@ class Delivery:
             link.session.work = self.queue
             self._attach(link)
         for link in tuple(self._links):
-            link.go_on()
+            if link in self._links:  # the end of another may have ended it
+                link.go_on()
         self.open()
 
     def _attach(self, link: Link) -> None:

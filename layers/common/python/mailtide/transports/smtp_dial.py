@@ -112,7 +112,11 @@ class Dial:
     def _connect(self) -> None:
         """Begin to connect to the next address."""
         address = self._addresses.pop(0)
-        self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        try:
+            self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        except OSError as error:  # the process may open no more files, or has no IPv6
+            self.failure = _no_connection(error)
+            return
         self.socket.setblocking(False)
         # The end of a message is a small write behind a large one.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
