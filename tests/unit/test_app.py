@@ -146,6 +146,17 @@ def test_the_small_client_calls_the_endpoint_that_botocore_would(
     assert app.session().create_client("sqs", region_name=region).meta.endpoint_url == endpoint
 
 
+@pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
+def test_ses_is_called_where_botocore_would(
+    monkeypatch: pytest.MonkeyPatch, fresh_app: None, region: str
+) -> None:
+    monkeypatch.setenv("AWS_REGION", region)
+    expected = app.session().create_client("sesv2", region_name=region).meta.endpoint_url
+    assert base.endpoint("sesv2", "email") == expected
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "http://own")
+    assert base.endpoint("sesv2", "email") == "http://own"
+
+
 def test_the_small_client_signs_with_what_lambda_gives(
     monkeypatch: pytest.MonkeyPatch, fresh_app: None
 ) -> None:

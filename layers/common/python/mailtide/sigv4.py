@@ -1,4 +1,4 @@
-"""SigV4: the signature of a small AWS call, a POST with a JSON body to the service's root.
+"""SigV4: the signature of a small AWS call, a POST with a JSON body.
 
 It signs the headers that such a call needs and no others, with a key that is derived once a day.
 botocore's own signer does the same for any request, at ten times the cost and 20 MB of imports;
@@ -34,18 +34,34 @@ class Signer:
     host: str  # with its port, where that is not the scheme's
 
     def headers(
-        self, credentials: Credentials, target: str, content_type: str, body: bytes, at: datetime
+        self,
+        credentials: Credentials,
+        target: str | None,
+        content_type: str,
+        body: bytes,
+        at: datetime,
+        path: str = "/",
     ) -> dict[str, str]:
-        """Return all headers of a call, signed at an instant (UTC)."""
+        """Return all headers of a call, signed at an instant (UTC).
+
+        Args:
+            credentials: whose call it is.
+            target: the operation, where a header names it.
+            content_type: of the body.
+            body: as it leaves.
+            at: the time of the call.
+            path: of plain characters, without a query.
+        """
         stamp = at.strftime("%Y%m%dT%H%M%SZ")
         day = stamp[:8]
         headers = {"content-type": content_type, "host": self.host, "x-amz-date": stamp}
         if credentials.token is not None:
             headers["x-amz-security-token"] = credentials.token
-        headers["x-amz-target"] = target  # the names are in order, as the signature wants them
+        if target is not None:
+            headers["x-amz-target"] = target  # the names are in order, as the signature wants them
         names = ";".join(headers)
         lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-        request = f"POST\n/\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
+        request = f"POST\n{path}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
         scope = f"{day}/{self.region}/{self.service}/aws4_request"
         text = f"{_ALGORITHM}\n{stamp}\n{scope}\n{sha256(request.encode()).hexdigest()}"
         key = _signing_key(credentials.secret_key, day, self.region, self.service)

@@ -147,7 +147,7 @@ class SmallClient:
         headers = self._signer.headers(self.credentials(), target, content_type, body, self.clock())
         with suppress(ConnectionError, IndexError):
             return self._answered(self._kept.pop(), headers, body)
-        return self._answered(self._open(), headers, body)
+        return self._answered(connection_to(self.endpoint, self.patience.answer), headers, body)
 
     def _answered(
         self, connection: http.client.HTTPConnection, headers: Mapping[str, str], body: bytes
@@ -162,12 +162,14 @@ class SmallClient:
         self._kept.append(connection)
         return response.status, answer
 
-    def _open(self) -> http.client.HTTPConnection:
-        parts = urlsplit(self.endpoint)
-        host, timeout = parts.hostname or "", self.patience.answer
-        if parts.scheme == "http":  # an emulator's
-            return http.client.HTTPConnection(host, parts.port, timeout)
-        return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=_trust())
+
+def connection_to(endpoint: str, seconds: float) -> http.client.HTTPConnection:
+    """Return a connection that is opened by its first request, with so much time for each step."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    if parts.scheme == "http":  # an emulator's
+        return http.client.HTTPConnection(host, parts.port, seconds)
+    return http.client.HTTPSConnection(host, parts.port, timeout=seconds, context=_trust())
 
 
 @cache

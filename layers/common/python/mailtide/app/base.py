@@ -137,10 +137,9 @@ def _config(patience: Patience) -> Any:
 @cache
 def small_client(service: Service, patience: Patience = _PATIENT) -> Any:
     """Return the client of the few calls that are made for every message."""
-    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}")
-    host = f"https://{service.name}.{region()}.{_suffix()}"
-    endpoint = own or os.environ.get("AWS_ENDPOINT_URL") or host
-    return SmallClient(service, endpoint, region(), patience, _credentials, now)
+    return SmallClient(
+        service, endpoint(service.name, service.name), region(), patience, credentials, now
+    )
 
 
 def hasty_queue_client() -> Any:
@@ -148,11 +147,19 @@ def hasty_queue_client() -> Any:
     return small_client(SQS, _HASTY)
 
 
-def _suffix() -> str:
-    return "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
+def endpoint(service: str, host: str) -> str:
+    """Return where a service is called, which the environment may say as for botocore.
+
+    Args:
+        service: its name in the SDKs.
+        host: the first part of its host name.
+    """
+    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+    suffix = "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
+    return own or os.environ.get("AWS_ENDPOINT_URL") or f"https://{host}.{region()}.{suffix}"
 
 
-def _credentials() -> Credentials:
+def credentials() -> Credentials:
     """Return the function's own credentials, as Lambda puts them into the environment."""
     return Credentials(
         os.environ["AWS_ACCESS_KEY_ID"],
