@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.memory.ses_crew import AtOnce
 from local.world.faults import Fault
 from local.world.seal import SEAL
 from mailtide.domain.handover import Outgoing, Refused, Unknown
 from mailtide.domain.sending_ip import SendingIp, Ses
 from mailtide.domain.ses_account import SesAccount
 from mailtide.transports.ses import SesTransport
+from mailtide.transports.ses_call import SesParts
 from mailtide.transports.ses_mailer import Answer, Letter, Then
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ class SesWay:
 
     def of(self, ip: SendingIp, ses: Ses, line: "Line") -> SesTransport:
         """Return the transport of a sending IP, whose mail reaches the world over `line`."""
-        return SesTransport(ip, ses, Mailer(line), self, self.rate, line.relay.clock, self._sleep)
+        crew = AtOnce(self._sleep)
+        parts = SesParts(Mailer(line), self, self.rate, crew, line.relay.clock)
+        return SesTransport(ip, ses, parts)
 
     def _sleep(self, seconds: float) -> None:
         self.rest(timedelta(seconds=seconds))

@@ -22,6 +22,7 @@ from mailtide.domain.verp import EnvelopeSender
 from mailtide.flows.pointers import Shard, write_shard
 from mailtide.store.messages import Messages
 from mailtide.store.suppressions import Suppressions
+from mailtide.transports.ses_call import MOST_IN_FLIGHT
 from tests.aws import Stack, stack
 from tests.events import Context, failed_ids, sqs_event
 from tests.functions.campaigns import CAMPAIGN, NOW, ORG, move, put_campaign, put_contacts
@@ -174,9 +175,7 @@ def test_over_ses_a_lost_reply_is_a_doubt_and_no_second_mail(aws: Stack) -> None
         assert failed_ids(lambda_handler(sqs_event(pointer), Context())) == []
     assert sorted(ses.recipients()) == ADDRESSES
     doubted = [contact_id for contact_id in ids if DOUBT in rows_of(contact_id)]
-    assert [app.message_id(CAMPAIGN, contact_id) for contact_id in doubted] == [
-        ses.taken[1]["EmailTags"][0]["Value"]
-    ]
+    assert len(doubted) == 1  # whichever of those in flight it was
     assert app.batches().all_done(CAMPAIGN)
 
 
@@ -205,7 +204,8 @@ def test_over_ses_a_sender_that_is_not_verified_gives_nobody_up(aws: Stack) -> N
     for pointer in pointers:
         lambda_handler(sqs_event(pointer), Context())
     assert {row_of(contact_id).data["state"] for contact_id in ids} == {SentState.REFUSED}
-    assert aws.ses.sends == len(pointers)  # the first of each call is answer enough
+    # The first answer of each call is enough; no more than were in flight hear it too.
+    assert len(pointers) <= aws.ses.sends <= len(pointers) * MOST_IN_FLIGHT
     assert not app.batches().all_done(CAMPAIGN)
 
 

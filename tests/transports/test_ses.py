@@ -1,9 +1,7 @@
 """The SES transport: the shared rate, what slows and stops it, and what is put off."""
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,126 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.memory.ses_rate import SesRate
-from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
+from mailtide.domain.handover import Accepted, Outgoing, Refused, Unknown
 from mailtide.domain.rendering import RenderError
-from mailtide.domain.sending_ip import SendingIp, Ses
 from mailtide.domain.ses_account import SesAccount
-from mailtide.domain.ses_rate import TOLERANCE, Booking
-from mailtide.domain.suppression import Stream
-from mailtide.errors import RetryableError
-from mailtide.transports.ses import SesTransport
-from mailtide.transports.ses_mailer import Answer, Letter, SesMailer, Then
-from tests.transports import scripted_ses as script
-from tests.transports.scripted_ses import ScriptedSes, client_of, refusal
-
-NOW = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
-LATE = NOW + timedelta(minutes=2)
-SECOND = timedelta(seconds=1)
-SES = Ses("news")
-IP = SendingIp("acme", "ip1", "a1", Stream.MARKETING, SES)
-CAMPAIGN = "0123456789"
-ACCOUNT = SesAccount(
-    production=True, sending=True, enforcement="HEALTHY", rate=10.0, quota=50_000, sent=0
+from mailtide.domain.ses_rate import TOLERANCE
+from mailtide.transports.ses_call import MOST_IN_FLIGHT
+from mailtide.transports.ses_mailer import Answer, Letter, Then
+from tests.transports.ses_stage import (
+    ACCOUNT,
+    CAMPAIGN,
+    LATE,
+    LOST,
+    NOW,
+    SECOND,
+    THROTTLED,
+    Broken,
+    Stage,
+    Time,
+    message,
+    messages,
 )
-THROTTLED = Answer(Refused(later=True, code=None, response="slow", tried=False), Then.SLOW_DOWN)
-LOST = Answer(Unknown("no answer"), reached=False)
-
-
-@dataclass
-class Time:
-    """A clock that stands still but for those who sleep."""
-
-    now: datetime = NOW
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += timedelta(seconds=seconds)
-
-
-@dataclass
-class Mailer:
-    """Answers in turn what it is told to, then takes everything; keeps when it was asked."""
-
-    time: Time
-    answers: deque[Answer] = field(default_factory=deque)
-    seconds: float = 0.0  # that each hand-over takes
-    asked: list[datetime] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-    closed: int = 0
-
-    def send(self, letter: Letter, left: float) -> Answer:
-        assert left == (LATE - self.time.now) / SECOND
-        self.asked.append(self.time.now)
-        self.letters.append(letter)
-        self.time.now += self.seconds * SECOND
-        return self.answers.popleft() if self.answers else Answer(Accepted("id"))
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@dataclass
-class Account:
-    """An account that is what it is told to be."""
-
-    account: SesAccount | None = ACCOUNT
-
-    def known(self) -> SesAccount | None:
-        return self.account
-
-
-@dataclass
-class Broken(SesRate):
-    """A table in trouble."""
-
-    holds: bool = False
-
-    def book(self, wanted: int, rate: float, now: datetime, until: datetime) -> Booking | None:
-        if self.holds:
-            return super().book(wanted, rate, now, until)
-        raise RetryableError("the table is too busy")
-
-    def hold(self, until: datetime) -> None:
-        raise RetryableError("the table is too busy")
-
-
-@dataclass
-class Stage:
-    """A transport and all that it uses."""
-
-    time: Time = field(default_factory=Time)
-    account: Account = field(default_factory=Account)
-    rate: SesRate = field(default_factory=SesRate)
-    mailer: Mailer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mailer = Mailer(self.time)
-
-    def deliver(self, *messages: Outgoing) -> list[Outcome]:
-        transport = SesTransport(
-            IP, SES, self.mailer, self.account, self.rate, self.time, self.time.sleep
-        )
-        return list(transport.deliver(messages, LATE))
 
 
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def message(
-    number: int, recipient: str = "", render: Callable[[], bytes] = lambda: b"hello"
-) -> Outgoing:
-    address = recipient or f"r{number}@example.net"
-    return Outgoing(f"{CAMPAIGN}{number:016}", address, "b-a1-x@bounce.example", render)
-
-
-def messages(count: int) -> list[Outgoing]:
-    return [message(number) for number in range(count)]
 
 
 def put_off(reason: str) -> Refused:
@@ -143,7 +46,7 @@ def test_messages_leave_in_order_with_their_tags(stage: Stage) -> None:
     tags |= {"mt-ip": "a1", "mt-org": "acme"}
     assert stage.mailer.letters[0] == Letter("r0@example.net", b"hello", "news", tags)
     assert stage.mailer.letters[1].recipient == "r1@example.net"
-    assert stage.mailer.closed == 1
+    assert stage.mailer.closed == 0  # the next call uses its connections
 
 
 def test_messages_are_a_gap_apart(stage: Stage) -> None:
@@ -162,11 +65,49 @@ def test_a_message_is_rendered_when_its_turn_comes(stage: Stage) -> None:
     assert rendered == stage.mailer.asked == [NOW, NOW + SECOND / 10]
 
 
+def test_slow_answers_do_not_slow_the_hand_over(stage: Stage) -> None:
+    stage.crew.takes = [0.6]
+    stage.deliver(*messages(25))
+    assert stage.mailer.asked == [NOW + SECOND / 10 * number for number in range(25)]
+    assert stage.crew.most == 6  # a tenth of a second apart
+
+
+def test_no_more_are_in_flight_than_may_be_in_doubt(stage: Stage) -> None:
+    stage.crew.takes = [1.5]
+    assert stage.deliver(*messages(30)) == [Accepted("id")] * 30
+    assert stage.crew.most == MOST_IN_FLIGHT
+    first = stage.mailer.asked[:MOST_IN_FLIGHT]
+    assert stage.mailer.asked[MOST_IN_FLIGHT] - first[0] == 1.5 * SECOND
+
+
+def test_outcomes_come_in_order_whoever_answers_first(stage: Stage) -> None:
+    stage.crew.takes = [0.9, 0.5, 0.1]
+    stage.mailer.answers.extend(Answer(Accepted(f"id{number}")) for number in range(9))
+    assert stage.deliver(*messages(9)) == [Accepted(f"id{number}") for number in range(9)]
+
+
 def test_whoever_is_too_slow_for_its_instants_books_new_ones(stage: Stage) -> None:
-    stage.mailer.seconds = 0.6
-    assert stage.deliver(*messages(10)) == [Accepted("id")] * 10
-    assert stage.time.slept == []
-    assert stage.mailer.asked == [NOW + SECOND * 0.6 * number for number in range(10)]
+    stage.crew.takes = [10.0]
+    assert stage.deliver(*messages(20)) == [Accepted("id")] * 20
+    asked = stage.mailer.asked
+    assert asked[MOST_IN_FLIGHT] - asked[0] == 10 * SECOND
+    assert stage.rate.free_at == asked[-1] + SECOND / 10
+
+
+def test_a_thread_that_begins_too_late_asks_nobody(stage: Stage) -> None:
+    stage.crew.lags = [1.01, 0, 0]
+    assert stage.deliver(*messages(2)) == [Accepted("id")] * 2
+    assert stage.crew.started == 3
+    # The second instant is 0.91 s old then, and the third is booked anew.
+    assert stage.mailer.asked == [NOW + SECOND * 1.01] * 2
+
+
+def test_a_thread_that_begins_when_the_time_is_over_asks_nobody(stage: Stage) -> None:
+    stage.rate.hold(LATE - SECOND / 2)
+    stage.crew.lags = [0, 0.4, 0]
+    outcomes = stage.deliver(*messages(3))
+    assert outcomes == [Accepted("id"), *[put_off("the time for handing over has run out")] * 2]
+    assert stage.mailer.asked == [LATE - SECOND / 2]
 
 
 def test_an_account_that_is_not_known_is_sent_over_at_the_sandboxs_rate(stage: Stage) -> None:
@@ -197,6 +138,37 @@ def test_a_pause_ends_with_the_next_other_answer(stage: Stage) -> None:
     stage.deliver(*messages(2))
     gaps = [(b - a) / SECOND for a, b in pairwise(stage.mailer.asked)]
     assert gaps == [1, 0.1, 1]
+
+
+def test_several_throttled_at_once_are_one_reason_to_wait(stage: Stage) -> None:
+    stage.crew.takes = [0.5]
+    stage.mailer.answers.extend([Answer(Accepted("id"))] + [THROTTLED] * 4)
+    assert stage.deliver(*messages(8)) == [Accepted("id")] * 8
+    # The first of the four is heard 0.6 s after the beginning, and the pause is a second.
+    assert stage.mailer.asked[6] == NOW + SECOND * 1.6
+    assert stage.rate.free_at == stage.mailer.asked[-1] + SECOND / 10
+    recipients = [letter.recipient for letter in stage.mailer.letters]
+    assert sorted(recipients) == sorted(f"r{n}@example.net" for n in (*range(8), 1, 2, 3, 4))
+
+
+def test_answers_from_before_a_pause_do_not_end_it(stage: Stage) -> None:
+    stage.crew.takes = [0.15, 0.5, 0.1]
+    stage.mailer.answers.extend([THROTTLED, Answer(Accepted("id")), THROTTLED])
+    assert stage.deliver(*messages(2)) == [Accepted("id")] * 2
+    # The first is throttled at 0.15 s, and again at 1.25 s; the second is taken at 0.6 s.
+    assert stage.mailer.asked == [NOW + SECOND * at for at in (0, 0.1, 1.15, 3.25)]
+
+
+def test_what_is_throttled_is_rendered_once(stage: Stage) -> None:
+    rendered: list[int] = []
+
+    def render() -> bytes:
+        rendered.append(1)
+        return b"hello"
+
+    stage.mailer.answers.append(THROTTLED)
+    assert stage.deliver(message(0, render=render)) == [Accepted("id")]
+    assert rendered == [1]
 
 
 def test_an_account_that_is_throttled_all_the_time_puts_off(stage: Stage) -> None:
@@ -255,6 +227,18 @@ def test_what_stops_one_stops_the_rest(stage: Stage, tried: bool) -> None:
     assert len(stage.mailer.asked) == 2
 
 
+def test_what_is_in_flight_when_one_stops_the_rest_has_its_own_outcome(stage: Stage) -> None:
+    refused = Refused(later=True, code=None, response="SendingPausedException", tried=False)
+    other = replace(refused, response="AccountSuspendedException")
+    stage.crew.takes = [0.35]
+    stage.mailer.answers.extend(
+        [Answer(refused, Then.STOP), Answer(Accepted("id")), THROTTLED, Answer(other, Then.STOP)]
+    )
+    outcomes = stage.deliver(*messages(8))
+    assert outcomes == [refused, Accepted("id"), refused, other, *[refused] * 4]
+    assert len(stage.mailer.asked) == 4
+
+
 def test_a_refusal_of_one_message_is_its_own(stage: Stage) -> None:
     refused = Refused(later=False, code=None, response="MessageRejected: no")
     stage.mailer.answers.append(Answer(refused))
@@ -274,6 +258,27 @@ def test_an_ses_that_does_not_answer_is_given_up(stage: Stage) -> None:
     assert [type(o) for o in outcomes] == [Unknown] * 3 + [Refused] * 3
     assert outcomes[3] == Refused(later=True, code=None, response="SES does not answer")
     assert len(stage.mailer.asked) == 3
+
+
+def test_when_the_network_goes_only_what_is_in_flight_is_in_doubt(stage: Stage) -> None:
+    stage.crew.takes = [5.0]
+    stage.mailer.answers.extend([LOST] * 100)
+    outcomes = stage.deliver(*messages(30))
+    assert outcomes[:MOST_IN_FLIGHT] == [LOST.outcome] * MOST_IN_FLIGHT
+    assert outcomes[MOST_IN_FLIGHT] == Refused(
+        later=True, code=None, response="SES does not answer"
+    )
+    assert len(stage.mailer.asked) == MOST_IN_FLIGHT
+
+
+def test_a_silent_ses_is_asked_one_by_one(stage: Stage) -> None:
+    stage.crew.takes = [0.25]
+    stage.mailer.answers.extend([Answer(Accepted("id"))] * 4 + [LOST] * 2)
+    assert len(stage.deliver(*messages(12))) == 12
+    gaps = [(b - a) / SECOND for a, b in pairwise(stage.mailer.asked)]
+    # The first doubt is heard at 0.65 s and the second at 0.75 s; the eighth waits for an answer
+    # of SES's own, at 0.85 s, and those behind it make up for the instants that passed.
+    assert gaps == pytest.approx([0.1] * 6 + [0.25, 0, 0.05, 0.1, 0.1])
 
 
 @pytest.mark.parametrize("holds", [True, False])
@@ -309,47 +314,43 @@ def test_domains_go_out_in_ascii(stage: Stage) -> None:
     assert stage.mailer.letters[0].recipient == "a@xn--bcher-kva.example"
 
 
-def test_a_call_that_is_given_up_closes_its_connections(stage: Stage) -> None:
-    transport = SesTransport(IP, SES, stage.mailer, stage.account, stage.rate, stage.time)
-    answers = transport.deliver(iter(messages(2)), LATE)
-    assert isinstance(answers, Iterator)
-    next(answers)
-    del answers
-    assert stage.mailer.closed == 1
+def test_nothing_is_in_flight_when_a_call_fails(stage: Stage) -> None:
+    """An error that nobody expected puts the block in doubt; its calls must not outlive it."""
 
+    def breaks() -> bytes:
+        raise ZeroDivisionError
 
-def test_over_the_wire_a_lost_reply_is_one_doubt_and_no_second_mail(stage: Stage) -> None:
-    throttled = refusal(429, "TooManyRequestsException", "Maximum sending rate exceeded.")
-    with ScriptedSes({1: script.TAKE_AND_DROP, 3: throttled, 4: throttled}) as ses:
-        mailer = SesMailer(client_of(ses.url))
-        transport = SesTransport(
-            IP, SES, mailer, stage.account, stage.rate, stage.time, stage.time.sleep
-        )
-        outcomes = list(transport.deliver(messages(5), LATE))
-    kinds = [type(outcome) for outcome in outcomes]
-    assert kinds == [Accepted, Unknown, Accepted, Accepted, Accepted]
-    assert ses.recipients() == [f"r{n}@example.net" for n in range(5)]
-    assert ses.sends == 7
+    stage.crew.takes = [5.0]
+    with pytest.raises(ZeroDivisionError):
+        stage.deliver(*messages(2), message(2, render=breaks))
+    assert stage.crew.in_flight == 0
+    assert stage.time.now >= NOW + 5 * SECOND
 
 
 @given(
     rate=st.floats(0.5, 200),
     lives=st.lists(
-        st.tuples(st.integers(0, 2000), st.floats(0, 0.7), st.integers(1, 30)),
+        st.tuples(
+            st.integers(0, 2000),  # milliseconds until it begins
+            st.lists(st.floats(0, 3), min_size=1, max_size=5),  # seconds that calls take
+            st.lists(st.floats(0, 1.2), min_size=1, max_size=5),  # that threads begin late
+            st.integers(1, 30),  # messages
+        ),
         min_size=1,
         max_size=8,
     ),
 )
 def test_senders_together_keep_to_the_accounts_rate(
-    rate: float, lives: list[tuple[int, float, int]]
+    rate: float, lives: list[tuple[int, list[float], list[float], int]]
 ) -> None:
     """However slow each is and whenever it begins: no second has more than the rate allows."""
     shared, asked = SesRate(), []
-    for begins_ms, seconds, count in lives:
+    for begins_ms, takes, lags, count in lives:
         one = Stage(Time(NOW + timedelta(milliseconds=begins_ms)), rate=shared)
         one.account.account = replace(ACCOUNT, rate=rate)
-        one.mailer.seconds = seconds
+        one.crew.takes, one.crew.lags = takes, lags
         one.deliver(*messages(count))
+        assert one.crew.most <= MOST_IN_FLIGHT
         asked += one.mailer.asked
     for start in asked:
         within = sum(start <= at < start + SECOND for at in asked)

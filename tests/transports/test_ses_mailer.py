@@ -1,17 +1,25 @@
 """One message to SES, with a server that misbehaves at every stage: never a wrong outcome."""
 
 import socket
+import ssl
 from collections.abc import Mapping
-from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from botocore import auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as Botocores
 
+from mailtide import small_client
 from mailtide.domain.handover import Accepted, Refused, Unknown
-from mailtide.transports import ses_mailer
+from mailtide.sigv4 import Credentials
+from mailtide.transports import ses_mailer, ses_wire
 from mailtide.transports.ses_mailer import Answer, Letter, SesMailer, Then
+from mailtide.transports.ses_wire import PATH
 from tests.transports import scripted_ses as script
-from tests.transports.scripted_ses import Action, Reply, ScriptedSes, client_of, refusal
+from tests.transports.scripted_ses import Action, Reply, ScriptedSes, client_of, refusal, wire_to
 
+NOW = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 UNVERIFIED = (
     "Email address is not verified. The following identities failed the check in region EU-WEST-1"
 )
@@ -24,7 +32,7 @@ def send(
     script_: Mapping[int, Action] | None = None, letter: Letter = LETTER, left: float = 60
 ) -> tuple[Answer, ScriptedSes]:
     with ScriptedSes(script_) as ses:
-        mailer = SesMailer(client_of(ses.url))
+        mailer = SesMailer(wire_to(ses.url))
         answer = mailer.send(letter, left)
         mailer.close()
     return answer, ses
@@ -32,8 +40,8 @@ def send(
 
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ses_mailer, "_ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(ses_mailer, "_LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(ses_wire, "_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(ses_wire, "_LONGEST_SECONDS", 0.3)
 
 
 def test_a_message_arrives_byte_for_byte_with_its_tags() -> None:
@@ -62,25 +70,43 @@ def test_a_message_arrives_byte_for_byte_with_its_tags() -> None:
 def test_a_refused_connection_was_no_hand_over() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    answer = SesMailer(client_of(f"http://127.0.0.1:{port}")).send(LETTER, 60)
-    words = "no answer from SES: EndpointConnectionError"
+    answer = SesMailer(wire_to(f"http://127.0.0.1:{port}")).send(LETTER, 60)
+    words = "no answer from SES: ConnectionRefusedError"
     assert answer == Answer(Refused(later=True, code=None, response=words), reached=False)
 
 
 def test_a_host_that_cannot_be_found_was_no_hand_over() -> None:
-    answer = SesMailer(client_of("http://nowhere.invalid")).send(LETTER, 60)
+    answer = SesMailer(wire_to("http://nowhere.invalid")).send(LETTER, 60)
     assert isinstance(answer.outcome, Refused)
     assert answer.outcome.later
 
 
 def test_a_server_that_speaks_no_tls_was_no_hand_over() -> None:
     with ScriptedSes() as ses:
-        mailer = SesMailer(client_of(ses.url.replace("http:", "https:")))
+        mailer = SesMailer(wire_to(ses.url.replace("http:", "https:")))
         answer = mailer.send(LETTER, 60)
         mailer.close()
     assert isinstance(answer.outcome, Refused)
     assert answer.outcome.later
     assert not answer.reached
+
+
+def test_a_server_that_never_ends_its_greeting_was_no_hand_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ses_wire, "_CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # speaks no TLS, nor anything
+        port = listener.getsockname()[1]
+        answer = SesMailer(wire_to(f"https://127.0.0.1:{port}")).send(LETTER, 60)
+    words = "no answer from SES: TimeoutError"
+    assert answer == Answer(Refused(later=True, code=None, response=words), reached=False)
+
+
+def test_who_has_a_connection_only_when_the_time_is_over_asks_nobody() -> None:
+    answer, ses = send(left=-0.001)
+    words = "no answer from SES: TimeoutError"
+    assert answer == Answer(Refused(later=True, code=None, response=words), reached=False)
+    assert ses.asked == []
 
 
 @pytest.mark.parametrize("how", [script.DROP_EARLY, script.RESET_EARLY])
@@ -90,6 +116,18 @@ def test_a_request_that_did_not_leave_whole_was_no_hand_over(how: str) -> None:
     assert answer.outcome.later
     assert not answer.reached
     assert ses.asked == [script.SEND]
+
+
+def test_a_server_that_stops_reading_is_not_waited_for() -> None:
+    answer, _ = send({0: script.FREEZE_EARLY}, LARGE)
+    words = "no answer from SES: TimeoutError"
+    assert answer == Answer(Refused(later=True, code=None, response=words), reached=False)
+
+
+@pytest.mark.parametrize("how", [script.FREEZE, script.TAKE_AND_FREEZE])
+def test_a_server_that_stops_answering_is_not_waited_for(how: str) -> None:
+    answer, _ = send({0: how})
+    assert answer == Answer(Unknown("no answer from SES: TimeoutError"), reached=False)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +183,8 @@ def test_what_ses_says_about_the_message_is_final_and_says_why(error: str, messa
         refusal(429, "TooManyRequestsException", "Maximum sending rate exceeded."),
         refusal(400, "ThrottlingException", "Maximum sending rate exceeded"),
         refusal(400, "Throttling"),
+        refusal(429, "SomethingNewException"),
+        Reply(429, b"<html>Too many requests</html>"),
     ],
 )
 def test_what_ses_throttles_was_not_taken_and_slows(reply: Reply) -> None:
@@ -201,36 +241,124 @@ def test_an_answer_is_kept_as_far_as_a_row_can_hold_it() -> None:
 
 def test_a_new_connection_follows_a_lost_one() -> None:
     with ScriptedSes({0: script.DROP}) as ses:
-        mailer = SesMailer(client_of(ses.url))
+        mailer = SesMailer(wire_to(ses.url))
         kinds = [type(mailer.send(LETTER, 60).outcome) for _ in range(3)]
         mailer.close()
     assert kinds == [Unknown, Accepted, Accepted]
     assert ses.connections == 2
 
 
-def test_what_the_client_itself_refuses_was_no_hand_over() -> None:
+def test_without_credentials_nothing_was_handed_over() -> None:
+    def none() -> Credentials:
+        raise KeyError("AWS_ACCESS_KEY_ID")
+
     with ScriptedSes() as ses:
-        answer = SesMailer(client_of(ses.url)).send(replace(LETTER, recipient=7), 60)  # type: ignore[arg-type]
-    words = "no answer from SES: ParamValidationError"
+        wire = wire_to(ses.url)
+        wire.credentials = none
+        answer = SesMailer(wire).send(LETTER, 60)
+    words = "no answer from SES: KeyError"
     assert answer == Answer(Refused(later=True, code=None, response=words), reached=False)
     assert ses.asked == []
 
 
-def test_what_the_client_refuses_is_not_taken_for_the_message_before() -> None:
+def test_a_request_is_signed_as_botocore_signs_it() -> None:
     with ScriptedSes() as ses:
-        mailer = SesMailer(client_of(ses.url))
-        assert isinstance(mailer.send(LETTER, 60).outcome, Accepted)
-        answer = mailer.send(replace(LETTER, recipient=7), 60)  # type: ignore[arg-type]
+        wire = wire_to(ses.url)
+        wire.clock = lambda: NOW
+        SesMailer(wire).send(LETTER, 60)
+        wire.close()
+    ours = ses.headers[0]
+    named = ("content-type", "host", "x-amz-date", "x-amz-security-token")
+    request = AWSRequest("POST", ses.url + PATH, data=ses.bodies[0])
+    for name in ("content-type", "host"):
+        request.headers[name] = ours[name]
+    model = client_of(ses.url).meta.service_model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "get_current_datetime", lambda: NOW)
+        who = Botocores("access", "secret", "token")
+        auth.SigV4Auth(who, model.signing_name, "eu-west-1").add_auth(request)
+    operation = model.operation_model("SendEmail")
+    assert (operation.http["method"], operation.http["requestUri"]) == ("POST", PATH)
+    for name in (*named, "authorization"):
+        assert request.headers[name] == ours[name]
+
+
+def test_a_connection_is_used_again() -> None:
+    with ScriptedSes() as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        assert [mailer.send(LETTER, 60) for _ in range(3)] == [
+            Answer(Accepted(f"ses-{n}")) for n in (1, 2, 3)
+        ]
         mailer.close()
-    assert isinstance(answer.outcome, Refused)
+    assert ses.connections == 1
 
 
-@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-def test_no_mode_of_the_environment_repeats_a_request(
-    mode: str, monkeypatch: pytest.MonkeyPatch
+def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:
+    """Its request would leave whole and be in doubt."""
+    with ScriptedSes({0: script.TAKE_AND_CLOSE}) as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        assert mailer.send(LETTER, 60) == Answer(Accepted("ses-1"))
+        ses.wait_until_closed(0)
+        assert mailer.send(LETTER, 60) == Answer(Accepted("ses-2"))
+        mailer.close()
+    assert ses.connections == 2
+
+
+@pytest.mark.parametrize("how", [script.DROP, script.RESET, script.TAKE_AND_DROP])
+def test_a_kept_connection_that_is_lost_is_one_doubt_and_no_repeat(how: str) -> None:
+    with ScriptedSes({1: how}) as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        kinds = [type(mailer.send(LETTER, 60).outcome) for _ in range(3)]
+        mailer.close()
+    assert kinds == [Accepted, Unknown, Accepted]
+    assert (ses.sends, ses.connections) == (3, 2)
+
+
+def test_a_request_that_crosses_the_closing_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("AWS_RETRY_MODE", mode)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
-    for action in (script.DROP, refusal(503, "ServiceUnavailable"), refusal(429, "Throttling")):
-        _, ses = send({0: action})
-        assert ses.sends == 1
+    """The server closes after the look at the connection and before the request."""
+    monkeypatch.setattr(ses_wire, "_speaks", lambda _: False)
+    with ScriptedSes({0: script.TAKE_AND_CLOSE}) as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        assert mailer.send(LETTER, 60) == Answer(Accepted("ses-1"))
+        ses.wait_until_closed(0)
+        crossing = mailer.send(LETTER, 60)
+        mailer.close()
+    # How much the kernel took before it heard of the closing is a matter of luck.
+    assert isinstance(crossing.outcome, Unknown) or crossing.outcome.later  # type: ignore[union-attr]
+    assert not crossing.reached
+    assert (ses.sends, ses.connections) == (1, 1)
+
+
+def test_a_connection_is_used_again_under_tls(
+    server_tls: ssl.SSLContext, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What TLS says on its own, such as its tickets, is not taken for a closing."""
+    monkeypatch.setattr(small_client, "_trust", lambda: trust)
+    with ScriptedSes(tls=server_tls) as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        kinds = [type(mailer.send(LETTER, 60).outcome) for _ in range(3)]
+        mailer.close()
+    assert kinds == [Accepted] * 3
+    assert ses.connections == 1
+
+
+def test_a_connection_that_idled_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ses_wire, "_IDLE_SECONDS", 0.0)
+    with ScriptedSes() as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        assert [type(mailer.send(LETTER, 60).outcome) for _ in range(2)] == [Accepted] * 2
+        mailer.close()
+    assert ses.connections == 2
+
+
+def test_a_server_that_says_that_it_closes_is_believed() -> None:
+    closing = Reply(200, {"MessageId": "ses-1"}, close=True)
+    with ScriptedSes({0: closing}) as ses:
+        mailer = SesMailer(wire_to(ses.url))
+        assert [type(mailer.send(LETTER, 60).outcome) for _ in range(2)] == [Accepted] * 2
+        mailer.close()
+    assert ses.connections == 2

@@ -1,7 +1,7 @@
 """The ways out: each sending IP gets the transport of its kind."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,13 +11,14 @@ from mailtide.domain.sending_ip import Relay, SendingIp, Ses, Tls
 from mailtide.domain.sending_ip import Transport as Kind
 from mailtide.domain.suppression import Stream
 from mailtide.flows.hand_over import Transport
-from mailtide.transports.ses import SesTransport
 from mailtide.transports.ses_account import SesAccounts
+from mailtide.transports.ses_call import MOST_IN_FLIGHT, Done, SesParts
+from mailtide.transports.ses_crew import Threads
 from mailtide.transports.ses_mailer import SesMailer
 from mailtide.transports.smtp import SmtpTransport
-from mailtide.transports.ways_out import SesParts, WaysOut
+from mailtide.transports.ways_out import WaysOut
 from tests.transports.scripted_relay import FREEZE, LATER, LOOPBACK, ScriptedRelay, reaching
-from tests.transports.scripted_ses import client_of
+from tests.transports.scripted_ses import Reply, ScriptedSes, client_of, wire_to
 
 NOW = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 
@@ -92,11 +93,32 @@ def test_relays_and_ses_get_their_own_outcomes() -> None:
     assert answers == [[Accepted("m")], [Accepted("250 2.0.0 Message queued with id 1f")], []]
 
 
-def test_an_ip_of_ses_sends_with_its_own_configuration_set() -> None:
-    client = client_of("http://127.0.0.1:9")
-    parts = SesParts(SesMailer(client), SesAccounts(lambda: client, lambda: NOW), SesRate())
-    ses = Ses("news", "managed")
-    way = WaysOut(lambda name: "", [], lambda: parts, lambda: NOW).of(ip(ses))
-    assert isinstance(way, SesTransport)
-    assert (way.ip, way.ses) == (ip(ses), ses)
-    assert (way.mailer, way.account, way.rate) == (parts.mailer, parts.account, parts.rate)
+def test_an_ip_of_ses_sends_with_its_own_configuration_set_until_it_is_closed() -> None:
+    one = Outgoing("m" * 26, "a@example.net", "b-m@bounce.example", lambda: b"x\r\n")
+    quota = {"Max24HourSend": -1.0, "MaxSendRate": 500.0, "SentLast24Hours": 0.0}
+    account = {
+        "ProductionAccessEnabled": True,
+        "SendingEnabled": True,
+        "EnforcementStatus": "HEALTHY",
+        "SendQuota": quota,
+    }
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    until = clock() + timedelta(hours=1)
+    with ScriptedSes(answer=lambda *_: Reply(200, account)) as ses:
+        client = client_of(ses.url)
+        crew = Threads[Done](MOST_IN_FLIGHT)
+        known = SesAccounts(lambda: client, clock)
+        parts = SesParts(SesMailer(wire_to(ses.url)), known, SesRate(), crew, clock)
+        ways = WaysOut(lambda name: "", [], lambda: parts, clock)
+        way = ways.of(ip(Ses("news", "managed")))
+        for _ in range(2):
+            ways.deliver([(way, [one])], until)
+        assert ses.connections == 2  # the account's and one to send over
+        ways.close()
+        assert ways.deliver([(way, [one])], until) == [[Accepted("ses-3")]]
+        ways.close()
+    assert ses.connections == 3
+    assert {taken["ConfigurationSetName"] for taken in ses.taken} == {"news"}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mailtide.app.base import (
     client,
     connect,
+    credentials,
+    endpoint,
     fetch_secret,
     hasty_client,
     keyring,
@@ -16,7 +18,6 @@ from mailtide.app.base import (
     redactor,
     region,
     ses_account,
-    session,
     settings,
 )
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mailtide.flows.submitted import Either, Submitted
     from mailtide.flows.takeover import Takeover
     from mailtide.store.batches import Batches
-    from mailtide.transports.ways_out import SesParts
+    from mailtide.transports.ses_call import SesParts
 
 
 def _chance() -> str:
@@ -262,11 +263,14 @@ def _places(stream: "Stream") -> "Places":
 def ses_parts() -> "SesParts":
     """What all transports over SES share."""
     from mailtide.store.ses_rate import SesRate
-    from mailtide.transports.ses_mailer import ONCE, SesMailer
-    from mailtide.transports.ways_out import SesParts
+    from mailtide.transports.ses_call import MOST_IN_FLIGHT, Done, SesParts
+    from mailtide.transports.ses_crew import Threads
+    from mailtide.transports.ses_mailer import SesMailer
+    from mailtide.transports.ses_wire import SesWire
 
-    sends = session().create_client("sesv2", region_name=region(), config=ONCE)
-    return SesParts(SesMailer(sends), ses_account(), SesRate(region()))
+    wire = SesWire(endpoint("sesv2", "email"), region(), credentials, now)
+    crew = Threads[Done](MOST_IN_FLIGHT)
+    return SesParts(SesMailer(wire), ses_account(), SesRate(region()), crew, now)
 
 
 def _takeover(source: "Either | Submitted") -> "Takeover":

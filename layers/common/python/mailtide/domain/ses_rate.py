@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 TOLERANCE = timedelta(seconds=1)  # an instant that is longer ago is lost
-MOST_AT_ONCE = 20  # of a booking: about what one sender hands over in a second and the tolerance
+MOST_AT_ONCE = 50  # of a booking: a fast sender books several times a second, a dead one wastes 50
 SANDBOX_RATE = 1.0  # the least that SES grants: what is kept to while the account is not known
 _TICK = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)

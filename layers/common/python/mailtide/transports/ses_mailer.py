@@ -5,23 +5,18 @@ not get whole, was not taken; what it got whole and did not answer is in doubt.
 Source: docs/domain/ses.md; SES API v2 reference, `SendEmail` and "Common errors".
 """
 
+import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from io import BytesIO
+from http import HTTPStatus
 from typing import Any
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-from mailtide.aws_errors import code_of
 from mailtide.domain.handover import Accepted, Outcome, Refused, Unknown
+from mailtide.transports.ses_wire import NotSentError, Reply, SesWire
 
-ONCE = Config(connect_timeout=3, retries={"total_max_attempts": 1, "mode": "standard"})
 MAX_RESPONSE = 900  # characters kept of an answer; it lies in the message's row
-_BEFORE_SEND = "before-send.sesv2.SendEmail"
-_ANSWER_SECONDS = 5.0  # for an answer, when the time is over
-_LONGEST_SECONDS = 20.0
 
 # What SES says about the message: it will say it again.
 _ABOUT_THE_MESSAGE = frozenset(
@@ -73,75 +68,76 @@ class Letter:
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
 class SesMailer:
-    """One client of SES that never repeats a request."""
+    """Hands messages over, each in one request, never repeated; for several threads at once."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client  # botocore's, of service `sesv2`, made with `ONCE`
-        self._body = _Body(b"")
-        self._seconds = _LONGEST_SECONDS
-        client.meta.events.register(_BEFORE_SEND, self._before_send)
+    wire: SesWire
 
     def send(self, letter: Letter, left: float) -> Answer:
-        """Hand a message over; `left` is how many seconds there are for more."""
-        self._body = _Body(b"")
-        self._seconds = min(max(left, 0.0) + _ANSWER_SECONDS, _LONGEST_SECONDS)
+        """Hand a message over, if that can begin within `left` seconds."""
         try:
-            answer = self._client.send_email(
-                Destination={"ToAddresses": [letter.recipient]},
-                Content={"Raw": {"Data": letter.content}},
-                ConfigurationSetName=letter.configuration_set,
-                EmailTags=[{"Name": n, "Value": v} for n, v in letter.tags.items()],
-            )
-            return Answer(Accepted(answer["MessageId"]))
-        except ClientError as error:
-            return _refusal(error, letter.recipient)
-        except Exception as error:
-            # Of any kind, for a broken answer breaks the client's parser in many ways. An error
-            # raised from here would put the whole block in doubt.
-            words = f"no answer from SES: {type(error).__name__}"
-            if self._body.whole:
-                return Answer(Unknown(words), reached=False)
+            return _answer(self.wire.post(_body(letter), left), letter.recipient)
+        except NotSentError as error:
+            words = f"no answer from SES: {error}"
             return Answer(Refused(later=True, code=None, response=words), reached=False)
+        except Exception as error:
+            # Of any kind, as an answer may be broken in many ways. An error raised from here would
+            # put the whole block in doubt.
+            return Answer(Unknown(f"no answer from SES: {type(error).__name__}"), reached=False)
 
     def close(self) -> None:
-        """Use the connections no more: a frozen function would find them dead."""
-        self._client.close()
-
-    def _before_send(self, request: Any, **_: Any) -> None:
-        self._body = request.body = _Body(request.body)
-        request.context["read_timeout"] = self._seconds
+        """Close the connections; more are opened when they are needed."""
+        self.wire.close()
 
 
-class _Body:
-    """The body of a request, which knows whether all of it was given to the connection.
-
-    The connection asks for more only when it has sent what it got, so the end is read last.
-    """
-
-    def __init__(self, body: bytes) -> None:
-        self._file = BytesIO(body)
-        self.whole = False
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        data = self._file.read(size)
-        self.whole = not data
-        return data
+def _body(letter: Letter) -> bytes:
+    """Return the request; the message is put in as it is, for base64 has nothing to escape."""
+    rest = json.dumps(
+        {
+            "Destination": {"ToAddresses": [letter.recipient]},
+            "ConfigurationSetName": letter.configuration_set,
+            "EmailTags": [{"Name": name, "Value": value} for name, value in letter.tags.items()],
+        }
+    )
+    content = b'{"Content":{"Raw":{"Data":"%b"}},' % b64encode(letter.content)
+    return content + rest.removeprefix("{").encode()
 
 
-def _refusal(error: ClientError, recipient: str) -> Answer:
-    code, status = code_of(error), error.response["ResponseMetadata"]["HTTPStatusCode"]
-    words = f"{code}: {error.response['Error'].get('Message', '')}"[:MAX_RESPONSE]
-    if not 400 <= status < 500:
+def _answer(reply: Reply, recipient: str) -> Answer:
+    text = reply.body.decode()
+    said = _object(text)
+    if reply.status == HTTPStatus.OK:
+        match said.get("MessageId"):
+            case str(ses_id) if ses_id:
+                return Answer(Accepted(ses_id))
+        return Answer(Unknown("SES's answer names no message"), reached=False)
+    named = reply.error or said.get("code") or said.get("__type") or reply.status
+    code = str(named).partition(":")[0].rpartition("#")[2]
+    words = f"{code}: {said.get('message') or said.get('Message') or text}"[:MAX_RESPONSE]
+    if not HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Answer(Unknown(words), reached=False)
+    slow = code in _THROTTLED or reply.status == HTTPStatus.TOO_MANY_REQUESTS
+    return _refusal(code, words, recipient, slow=slow)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return an answer's members; none when it is not SES that speaks."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _refusal(code: str, words: str, recipient: str, *, slow: bool) -> Answer:
     if code in _ABOUT_THE_MESSAGE and not _is_about_us(words, recipient):
         return Answer(Refused(later=False, code=None, response=words))
     put_off = Refused(later=True, code=None, response=words, tried=False)
-    if code in _THROTTLED and _DAILY_QUOTA not in words.lower():
-        return Answer(put_off, Then.SLOW_DOWN)
-    if code in _THROTTLED or code in _HALTED:
+    if code in _HALTED or (slow and _DAILY_QUOTA in words.lower()):
         return Answer(put_off, Then.STOP)
+    if slow:
+        return Answer(put_off, Then.SLOW_DOWN)
     # Our sender, credentials, rights or configuration set; or no SES at all.
     return Answer(Refused(later=True, code=None, response=words), Then.STOP)
 

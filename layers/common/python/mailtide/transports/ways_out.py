@@ -9,18 +9,10 @@ from mailtide.domain.handover import Outcome, Outgoing
 from mailtide.domain.relay import Network
 from mailtide.domain.sending_ip import Relay, SendingIp, Ses
 from mailtide.flows.hand_over import Transport
-from mailtide.transports.ses import Account, Mailer, Rate, SesTransport
+from mailtide.transports.ses import SesTransport
+from mailtide.transports.ses_call import Mailer, SesParts
 from mailtide.transports.smtp import SmtpTransport
 from mailtide.transports.smtp_delivery import deliver
-
-
-@dataclass(frozen=True, slots=True)
-class SesParts:
-    """What all transports over SES share in one process."""
-
-    mailer: Mailer
-    account: Account
-    rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +27,15 @@ class WaysOut:
     relays: dict[tuple[Relay, str | None], SmtpTransport] = field(
         default_factory=dict, init=False, repr=False
     )  # by password too: who does not know it gets no connection that it opened
+    mailers: list[Mailer] = field(default_factory=list, init=False)  # to be closed
 
     def of(self, ip: SendingIp) -> SmtpTransport | SesTransport:
         """Return the transport of a sending IP, with its relay's password as it is now."""
         way = ip.transport
         if isinstance(way, Ses):
             parts = self.ses()
-            return SesTransport(ip, way, parts.mailer, parts.account, parts.rate, self.clock)
+            self.mailers[:] = [parts.mailer]  # always the same one
+            return SesTransport(ip, way, parts)
         password = None if way.secret is None else self.password(way.secret)
         key = (way, password)
         if key not in self.relays:
@@ -64,6 +58,8 @@ class WaysOut:
         ]
 
     def close(self) -> None:
-        """Close the connections to relays that were kept between calls."""
+        """Close the connections that were kept between calls."""
         for relay in self.relays.values():
             relay.close()
+        for mailer in self.mailers:
+            mailer.close()
