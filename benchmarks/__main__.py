@@ -17,6 +17,7 @@ MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each
     "launch",
     "smtp",
     "sender",
+    "ses",
     "life",
     "transactional",
 )
