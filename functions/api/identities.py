@@ -42,7 +42,8 @@ def get_identity(identity_id: Id) -> IdentityView:
 @resource.put("/api/identities/<identity_id>", Scope.ADMIN, "Replace an identity", problems=INVALID)
 def replace_identity(identity_id: Id, identity: IdentityIn) -> IdentityView:
     """Put an identity in the place of the one that is there; what is left out is unset."""
-    return _replaced(_checked(identity_id, identity))
+    new = _checked(identity_id, identity)
+    return _replaced(_find(identity_id), new)
 
 
 @resource.patch(
@@ -50,8 +51,9 @@ def replace_identity(identity_id: Id, identity: IdentityIn) -> IdentityView:
 )
 def change_identity(identity_id: Id, change: IdentityChange) -> IdentityView:
     """Change an identity; started campaigns keep what they have of it, but its rate limits."""
-    changed = replace(_find(identity_id), **_fields(change.model_dump(exclude_unset=True)))
-    return _replaced(app.api().pool_desk.admit(rules.checked(changed)))
+    old = _find(identity_id)
+    changed = replace(old, **_fields(change.model_dump(exclude_unset=True)))
+    return _replaced(old, app.api().pool_desk.admit(rules.checked(changed)))
 
 
 @resource.delete("/api/identities/<identity_id>", Scope.ADMIN, "Delete an identity")
@@ -74,8 +76,9 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
     return given | {"rate_limits": sending_rate.checked(given["rate_limits"])}
 
 
-def _replaced(new: Identity) -> IdentityView:
-    app.api().rate_settings.tell(new.org_id, Owner.IDENTITY, new.identity_id, new.rate_limits)
+def _replaced(old: Identity, new: Identity) -> IdentityView:
+    tell = app.api().rate_settings.tell
+    tell(new.org_id, Owner.IDENTITY, new.identity_id, old.rate_limits, new.rate_limits)
     found(app.api().identities.replace(new), "identity")  # it may be deleted meanwhile
     return view(new)
 

@@ -53,6 +53,10 @@ class SendingRates:
         due_at, self.lines[gate.meter] = rules.turn(self.lines.get(gate.meter), count, gate)
         return due_at
 
+    def clear_line(self, meter: Meter) -> None:
+        """Let those who join from now on have turns as if nobody waited."""
+        self.lines.pop(meter, None)
+
     def _left(self, gate: Gate) -> int:
         window = _window(gate)
         limit = self.limits.get(window, gate.limit.messages)

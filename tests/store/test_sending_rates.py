@@ -135,6 +135,15 @@ def test_who_waits_for_a_limit_stands_behind_the_others(rates: Store) -> None:
     assert rates.join(later, 1) == later.ends
 
 
+def test_a_line_that_is_cleared_begins_anew_and_no_other_does(rates: Store) -> None:
+    for provider in ("gmail", "yahoo"):
+        rates.join(gate(60, provider), 15)
+    rates.clear_line(gate().meter)
+    assert rates.join(gate(60), 1) == gate().ends
+    assert rates.join(gate(60, "yahoo"), 1) == gate().ends + timedelta(seconds=15)
+    rates.clear_line(gate(provider=None).meter)  # nobody waits for it
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["reserve", "give back", "limit", "read"]),

@@ -99,6 +99,22 @@ def test_more_than_a_window_takes_is_looked_at_in_its_turn_all_the_same() -> Non
     assert behind - first == timedelta(minutes=1)
 
 
+@pytest.mark.parametrize(
+    ("per", "end"),
+    [
+        (Per.MINUTE, timedelta(minutes=18 + 60)),
+        (Per.HOUR, timedelta(hours=2)),
+        (Per.DAY, timedelta(hours=14 + 24)),
+    ],
+)
+def test_behind_a_round_the_turns_begin_anew(per: Per, end: timedelta) -> None:
+    one, end_at = gate(60, per), datetime(2026, 11, 24, 10, tzinfo=UTC) + end
+    last = end_at - timedelta(microseconds=1)
+    assert rules.turn(last, 1, one)[0] == last
+    for free_at in (end_at, datetime.max.replace(tzinfo=UTC)):
+        assert rules.turn(free_at, 1, one)[0] == one.ends
+
+
 def test_a_line_that_ended_long_ago_makes_nobody_wait() -> None:
     first, _ = rules.turn(NOW - timedelta(days=1), 1, gate())
     assert first == gate().ends
@@ -109,15 +125,25 @@ def test_a_line_that_ended_long_ago_makes_nobody_wait() -> None:
     messages=st.integers(1, 500),
     per=st.sampled_from(list(Per)),
 )
-def test_turns_never_call_more_than_a_window_takes(
+def test_a_round_calls_no_more_than_a_window_takes_and_leaves_no_window_out(
     counts: list[int], messages: int, per: Per
 ) -> None:
     """But for the group that a window's end cuts."""
-    one, free_at, due = gate(messages, per), None, []
+    one, free_at = gate(messages, per), None
+    rounds: list[list[tuple[datetime, int]]] = []
     for count in counts:
         at, free_at = rules.turn(free_at, count, one)
-        due.append((at, min(count, messages)))
-    assert [at for at, _ in due] == sorted(at for at, _ in due)
-    for window in {per.begin(at) for at, _ in due}:
-        called = [count for at, count in due if per.begin(at) == window]
-        assert sum(called[:-1]) <= messages
+        if at == one.ends:
+            rounds.append([])
+        rounds[-1].append((at, min(count, messages)))
+    assert free_at is not None
+    end = one.ends + max(rules.ROUND, per.length)
+    for due in rounds:
+        assert [at for at, _ in due] == sorted(at for at, _ in due)
+        windows = [per.begin(at) for at, _ in due]
+        for window in windows:
+            called = [count for at, count in due if per.begin(at) == window]
+            assert sum(called[:-1]) <= messages
+        until = free_at if due is rounds[-1] else end
+        passed = (until - one.ends) // per.length
+        assert {one.ends + n * per.length for n in range(passed)} <= set(windows)

@@ -97,8 +97,18 @@ def test_a_second_block_comes_behind_those_who_wait_already(stage: Stage) -> Non
 
 def gate_of(stage: Stage) -> Gate:
     (ip,) = stage.ips.active(ORG, "marketing")
-    (gate,) = gates(ORG, Owner.IP, ip.ip_id, ip.rate_limits, NOW)
+    gate, *_ = gates(ORG, Owner.IP, ip.ip_id, ip.rate_limits, NOW)
     return gate
+
+
+def test_turns_of_those_who_will_not_come_leave_no_window_empty(stage: Stage) -> None:
+    limit_ip(stage, RateLimit(10, Per.HOUR))
+    for _ in range(100):  # of a campaign that was cancelled
+        stage.rates.join(gate_of(stage), 10)
+    assert sent(stage, claimed_block(stage, *range(20))) == Tally(accepted=10, later=10)
+    due_at = stage.stored("00000.0w0").due_at
+    assert due_at is not None
+    assert Per.HOUR.begin(due_at) == gate_of(stage).ends
 
 
 def test_who_waits_is_sent_in_the_next_window(stage: Stage) -> None:
@@ -231,7 +241,7 @@ def test_two_organisations_have_limits_of_their_own(stage: Stage) -> None:
 def test_what_is_saved_holds_in_the_window_of_now_and_in_the_next(stage: Stage) -> None:
     limit_ip(stage, RateLimit(5, Per.MINUTE))
     settings = RateSettings(stage.rates, stage.clock)
-    settings.tell(ORG, Owner.IP, "ip1", [RateLimit(1, Per.MINUTE)])
+    settings.tell(ORG, Owner.IP, "ip1", [RateLimit(5, Per.MINUTE)], [RateLimit(1, Per.MINUTE)])
     assert sent(stage, claimed_block(stage, 0, 1, 2)) == Tally(accepted=1, later=2)
     stage.clock.now += MINUTE
     for order in stage.look():
@@ -241,6 +251,19 @@ def test_what_is_saved_holds_in_the_window_of_now_and_in_the_next(stage: Stage) 
     for order in stage.look():
         stage.send(order)
     assert len(everybody(stage)) == 3
+
+
+def test_a_raised_limit_shortens_the_wait_of_those_who_come_after(stage: Stage) -> None:
+    day = RateLimit(10, Per.DAY)
+    limit_ip(stage, RateLimit(10, Per.HOUR), day)
+    gate = gate_of(stage)
+    (daily,) = gates(ORG, Owner.IP, "ip1", [day], NOW)
+    for one in (gate, daily):
+        stage.rates.join(one, 5)
+    settings = RateSettings(stage.rates, stage.clock)
+    settings.tell(ORG, Owner.IP, "ip1", [gate.limit, day], [RateLimit(1_000_000, Per.HOUR), day])
+    assert stage.rates.join(gate, 1) == gate.ends
+    assert stage.rates.join(daily, 1) == daily.ends + Per.DAY.length / 2
 
 
 def test_a_lost_block_sends_nothing(stage: Stage) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from mailtide.domain import provider as providers
 from mailtide.errors import InvalidInputError
 
+ROUND = timedelta(hours=1)  # of a waiting line, at least: nobody is kept longer without a look
 MOST = 20  # limits of one identity or IP: each one that applies costs writes for each block
 
 
@@ -148,17 +149,24 @@ def turn(free_at: datetime | None, count: int, gate: Gate) -> tuple[datetime, da
     """Return when those who found a gate shut have their turn, and when the next ones have.
 
     Virtual scheduling, as for SES (domain/ses_rate.py): one instant is the whole waiting line. What
-    waits is spread over the coming windows as far as each of them goes, so nobody is looked at
-    again before it has a chance. More than one window takes are looked at in its turn all the same,
-    and the rest of them joins the line again.
+    waits is spread over the coming windows as far as each of them goes. More than one window takes
+    are looked at in its turn all the same, and the rest of them joins the line again.
+
+    The line is a round: behind its end the turns begin anew. Nobody takes a turn back, of a
+    campaign that was cancelled or of a limit that was raised, so the windows that such turns stand
+    for would pass unused. As it is, each window of the round is somebody's, and whoever waits is
+    looked at once in a round.
 
     Args:
         free_at: when whoever joins now has a turn; None when nobody ever waited.
         count: messages that wait together, at least 1.
         gate: the limit that is used up.
     """
+    length = gate.limit.per.length
     first = gate.ends if free_at is None else max(free_at, gate.ends)
-    taken = gate.limit.per.length * min(count, gate.limit.messages) / gate.limit.messages
+    if first >= gate.ends + max(ROUND, length):
+        first = gate.ends
+    taken = length * min(count, gate.limit.messages) / gate.limit.messages
     return first, first + taken
 
 

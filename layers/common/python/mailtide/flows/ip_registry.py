@@ -169,8 +169,7 @@ class IpRegistry:
             new = replace(new, transport=way)
         if new.daily_limit != old.daily_limit:
             self.quota.set_limit(ip_id, self.clock().date(), new.daily_limit)
-        if new.rate_limits != old.rate_limits:
-            self.rates.tell(org_id, Owner.IP, ip_id, new.rate_limits)
+        self.rates.tell(org_id, Owner.IP, ip_id, old.rate_limits, new.rate_limits)
         if not self.sending_ips.change(old, new):
             raise _missing()
         if _secret(old) and not _secret(new):

@@ -55,6 +55,10 @@ class SendingRates:
                 return due_at
         return rules.turn(self._free_at(gate.meter), count, gate)[0]
 
+    def clear_line(self, meter: Meter) -> None:
+        """Let those who join from now on have turns as if nobody waited."""
+        dynamo.delete(WarmupRow(_name(meter), LINE))
+
     def _free_at(self, meter: Meter) -> datetime | None:
         row = dynamo.get(WarmupRow, _name(meter), LINE)
         return None if row is None else ticks_of(int(row.free_at or 0))
