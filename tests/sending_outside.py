@@ -9,7 +9,7 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.domain.sending_ip import SendingIp
-from mailtide.errors import RetryableError
+from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.hand_over import Transport
 from mailtide.flows.send import Order
 
@@ -108,7 +108,10 @@ class Line:
             return Refused(later=True, code=None, response="time is up")
         answer = self.relay.answers.get(number(one.message_id), Accepted("250 ok"))
         if isinstance(answer, Accepted):
-            self.relay.bodies.append(one.render())
+            try:
+                self.relay.bodies.append(one.render())
+            except PermanentError as error:
+                return Refused(later=False, code=None, response=error.detail)
             self.relay.taken.append(one)
             self.relay.over.append(self.ip.ip_id)
         return answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import pytest
 
@@ -11,7 +12,8 @@ from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, Phase, Tally
 from mailtide.domain.block import Recipient
 from mailtide.domain.campaign import Campaign
-from mailtide.domain.message import EventRow
+from mailtide.domain.contact import Contact
+from mailtide.domain.message import EventRow, SentState
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import PermanentError, RetryableError
@@ -23,6 +25,7 @@ from tests.sending_outside import (
     NOW,
     Content,
     Relay,
+    number,
 )
 
 
@@ -99,6 +102,28 @@ def test_content_that_cannot_be_prepared_leaves_the_block_unopened(stage: Stage)
     with pytest.raises(PermanentError):
         send_block(stage, claimed_block(stage, 1))
     assert stage.stored().phase is Phase.CLAIMED
+
+
+def test_a_fault_of_ours_puts_off_the_one_message_that_it_keeps_from_being_made(
+    stage: Stage,
+) -> None:
+    class Faulty(Content):
+        def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
+            if number(message_id) == 2:
+                raise KeyError(contact.email)
+            return super().render(contact, message_id, at)
+
+    stage.content = Faulty()
+    ip = stage.put_ip("ip1", limit=5)
+    assert sent(stage, claimed_block(stage, 1, 2, 3)) == Tally(accepted=2, later=1)
+    assert (stage.relay.mailed(), stage.in_doubt()) == ([1, 3], [])
+    row = stage.row(2)
+    assert row is not None
+    assert row.data["state"] == SentState.REFUSED
+    words = row.smtp_response or ""
+    assert words.startswith("a fault of ours: KeyError in render, line ")
+    assert "@" not in words
+    assert reserved(stage, ip) == 2
 
 
 def test_a_transport_that_cannot_be_made_leaves_the_block_unopened(stage: Stage) -> None:

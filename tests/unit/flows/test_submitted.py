@@ -16,10 +16,11 @@ from mailtide.domain.sending_rate import Per, RateLimit
 from mailtide.domain.submission import Given
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.domain.tracking import MAX_URL
+from mailtide.errors import RetryableError
 from mailtide.flows.send import Ending
 from mailtide.flows.submitted import Either, Single
 from tests.sending_outside import LATER, LEASE, NEVER, NOW, ORG, Content
-from tests.submitting import DRAFT, RECEIPT, TRANSACTIONAL, Counter
+from tests.submitting import DRAFT, RECEIPT, TRANSACTIONAL, Bucket, Counter
 
 
 def mail_of(counter: Counter) -> Message:
@@ -116,6 +117,27 @@ def test_an_upload_that_was_replaced_or_removed_fails_the_message(replaced: byte
         counter.files.put(key, replaced)
     counter.deliver()
     assert "removed or replaced" in counter.why(taken)
+
+
+def test_an_attachment_that_cannot_be_read_now_keeps_nobody_in_doubt() -> None:
+    class Throttled(Bucket):
+        left: int = 1
+
+        def get(self, key: str) -> bytes:
+            if self.left:
+                self.left -= 1
+                raise RetryableError("SlowDown")
+            return super().get(key)
+
+    counter = Counter(files=Throttled())
+    (taken,) = counter.submit(replace(DRAFT, files=(Given("a", "a/b", b"file"),)))
+    with pytest.raises(RetryableError):
+        counter.deliver()
+    assert counter.batch_of(taken).phase is Phase.CLAIMED
+    counter.later(LEASE)
+    assert counter.deliver() == [Ending.DONE]
+    assert counter.keys_of(taken) == [QUEUED, SENT]
+    assert len(counter.post.taken) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ has none, and is followed only where its sender asks for it.
 Source: docs/domain/messages.md.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -63,7 +62,7 @@ class SubmissionMail:
     tracker: Tracker
     template: Template
     programs: Programs
-    files: Callable[[], tuple[File, ...]] = tuple  # raises RenderError when one is gone
+    files: tuple[File, ...] = ()
     ready: ClassVar[bool] = False  # the library lets lines begin with dots
 
     def render(self, contact: Contact, message_id: str, at: datetime) -> bytes:
@@ -87,7 +86,7 @@ class SubmissionMail:
                     reply_to=self._reply_to(message_id),
                     headers=self._headers(message_id),
                     to_name=self.submission.to_name,
-                    files=self.files(),
+                    files=self.files,
                 )
             )
         except ValueError as error:

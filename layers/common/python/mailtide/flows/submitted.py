@@ -18,7 +18,6 @@ from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.links import Tracked
-from mailtide.domain.liquid_language import RenderError
 from mailtide.domain.mail import File
 from mailtide.domain.submission import Attachment, Submission
 from mailtide.domain.submission_mail import NoMail, Programs, SubmissionMail, prepare
@@ -147,7 +146,10 @@ class Submitted:
         return [replace(one, left_out=one.left_out or why) for one in block]
 
     def compose(self, campaign: Campaign) -> SubmissionMail | NoMail:
-        """Return the content of what `of` returned."""
+        """Return the content of what `of` returned, its files too: to render reads nothing.
+
+        A block has one recipient, so these are the files of one message (10 MB at most).
+        """
         one = campaign.submission if isinstance(campaign, Single) else None
         if one is None:
             return NoMail("it was erased", NOBODY)
@@ -160,11 +162,12 @@ class Submitted:
         tracker = self.tracker.under(identity.tracking_domain)
         try:
             programs = self._programs(template, campaign.campaign_id, tracker, one.tracked)
+            files = tuple(self._file(attachment) for attachment in one.attachments)
         except InvalidInputError as error:
             return NoMail(error.detail, identity)
-        return SubmissionMail(
-            one, identity, tracker, template, programs, files=lambda: self._files(one)
-        )
+        except (NotFoundError, FileChangedError):
+            return NoMail("an attachment of it was removed or replaced", identity)
+        return SubmissionMail(one, identity, tracker, template, programs, files)
 
     def _submission(self, batch: Batch) -> Submission | None:
         """Return what a batch sends: it never changes, but it may be erased with its contact."""
@@ -201,12 +204,6 @@ class Submitted:
                 self.prepared.pop(next(iter(self.prepared)))
             self.prepared[key] = prepare(template, campaign_id, tracker, tracked)
         return self.prepared[key]
-
-    def _files(self, submission: Submission) -> tuple[File, ...]:
-        try:
-            return tuple(self._file(one) for one in submission.attachments)
-        except (NotFoundError, FileChangedError) as error:
-            raise RenderError("an attachment of it was removed or replaced") from error
 
     def _file(self, attachment: Attachment) -> File:
         one = attachment
