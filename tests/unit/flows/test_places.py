@@ -87,6 +87,14 @@ def test_everybody_waits_for_the_limit_that_is_about_them(stage: Stage) -> None:
     assert turns == {NOW + MINUTE: [2, 4], datetime(2026, 11, 25, tzinfo=UTC): [3]}
 
 
+def test_one_ips_long_limit_makes_nobody_wait_where_another_has_places_soon(stage: Stage) -> None:
+    limit_ip(stage, RateLimit(2, Per.MINUTE))
+    limit_ip(stage, RateLimit(1, Per.DAY), ip_id="ip2")
+    assert sent(stage, claimed_block(stage, *range(10))) == Tally(accepted=3, later=7)
+    assert stage.stored("00000.0w0").due_at == NOW + MINUTE
+    assert stage.stored("00000.0w0").count == 7
+
+
 def test_a_second_block_comes_behind_those_who_wait_already(stage: Stage) -> None:
     limit_ip(stage, RateLimit(60, Per.MINUTE))
     stage.rates.join(gate_of(stage), 30)

@@ -9,6 +9,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mailtide.domain.sending_rate import Gate
 
@@ -76,20 +77,24 @@ def walk(
 def _choose(
     turns: Sequence[str], gates: Gates, provider: str, rest: Mapping[Way, float]
 ) -> tuple[str | None, frozenset[Gate]]:
-    """Return the next IP that is open; else what keeps the first that only a limit keeps."""
-    kept: frozenset[Gate] = frozenset()
+    """Return the next IP that is open; else what keeps the one that limits keep the shortest."""
+    kept: list[frozenset[Gate]] = []
     for ip_id in turns:
         if rest.get(ip_id, 0) < 1:
             continue
         shut = _shut(_covering(gates.own[ip_id], provider), rest)
         if not shut:
             return ip_id, shut
-        kept = kept or shut
-    return None, kept
+        kept.append(shut)
+    return None, min(kept, key=_opens_at, default=frozenset())
 
 
 def _covering(gates: Sequence[Gate], provider: str) -> list[Gate]:
     return [gate for gate in gates if gate.limit.covers(provider)]
+
+
+def _opens_at(shut: frozenset[Gate]) -> datetime:
+    return max(gate.ends for gate in shut)
 
 
 def _shut(gates: Sequence[Gate], rest: Mapping[Way, float]) -> frozenset[Gate]:
