@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from local.memory.quota import Quota
 from local.memory.sending_rates import SendingRates
 from mailtide.domain.batch import Phase, Tally
 from mailtide.domain.handover import Accepted, Unknown
+from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_rate import Gate, Holder, Owner, Per, RateLimit, gates
 from mailtide.errors import RetryableError
 from mailtide.flows.places import FRESH, LiveLimits
@@ -143,6 +145,24 @@ def test_what_nobody_used_is_given_back_and_a_doubt_keeps_its_place(stage: Stage
     stage.relay.answers = {0: LATER, 1: NEVER, 2: Unknown("no answer"), 3: Accepted("ok")}
     sent(stage, claimed_block(stage, 0, 1, 2, 3))
     assert used(stage) == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("refused", "given_back"), [((), []), ((1,), [1])])
+@pytest.mark.parametrize("limits", [(), (RateLimit(9, Per.MINUTE),)])
+def test_a_block_that_used_all_its_places_writes_nothing_to_give_back(
+    stage: Stage, refused: Sequence[int], given_back: list[int], limits: Sequence[RateLimit]
+) -> None:
+    returned: list[int] = []
+
+    class Days(Quota):
+        def give_back(self, key: ReservationKey, unused: int) -> None:
+            returned.append(unused)
+
+    stage.quota = Days()
+    limit_ip(stage, *limits, daily=9)
+    stage.relay.answers = dict.fromkeys(refused, NEVER)
+    sent(stage, claimed_block(stage, 0, 1))
+    assert returned == given_back
 
 
 def test_places_that_cannot_be_given_back_harm_nobody(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from mailtide.domain.sending_rate import Gate
 
-Way = Gate | str  # what has places: a limit's window, or the day of an IP, by its id
+Capacity = Gate | str  # what has places: a limit's window, or the day of an IP, by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,75 +27,78 @@ class Gates:
         """Return every one."""
         return (*self.common, *(gate for gates in self.own.values() for gate in gates))
 
-    def passed(self, ip_id: str, provider: str) -> list[Way]:
+    def passed(self, ip_id: str, provider: str) -> list[Capacity]:
         """Return all that a message to a provider takes a place of when it leaves over an IP."""
         return [*_covering(self.common, provider), *_covering(self.own[ip_id], provider), ip_id]
 
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Who leaves how, by index in the block."""
+    """Who leaves how, and what blocks the others, by index in the block."""
 
     over: dict[int, str] = field(default_factory=dict)  # IP
-    shut: dict[int, frozenset[Gate]] = field(default_factory=dict)  # what keeps them; empty: a day
+    blocked_by: dict[int, frozenset[Gate]] = field(default_factory=dict)  # nothing: by a day
 
-    def needs(self, gates: Gates, providers: Mapping[int, str]) -> Counter[Way]:
+    def needs(self, gates: Gates, providers: Mapping[int, str]) -> Counter[Capacity]:
         """Count the places that this takes of each gate and day."""
         return Counter(
-            way for i, ip_id in self.over.items() for way in gates.passed(ip_id, providers[i])
+            one for i, ip_id in self.over.items() for one in gates.passed(ip_id, providers[i])
         )
 
 
 def walk(
-    providers: Mapping[int, str], gates: Gates, left: Mapping[Way, int | None], seed: str
+    providers: Mapping[int, str], gates: Gates, places: Mapping[Capacity, int | None], seed: str
 ) -> Placing:
     """Place everybody who passes.
 
     Args:
         providers: of everybody who may be mailed, by index in the block.
         gates: what they have to pass.
-        left: places of each gate and day; None is unlimited, what is missing has none.
+        places: of each gate and day; None is unlimited, what is missing has none.
         seed: decides which IP has the first turn, so that many small blocks spread.
     """
-    rest = {way: math.inf if places is None else places for way, places in left.items()}
+    rest = {one: math.inf if number is None else number for one, number in places.items()}
     turns = deque(sorted(gates.own))
     turns.rotate(-sum(seed.encode()))
     placing = Placing()
     for i, provider in providers.items():
         shut = _shut(_covering(gates.common, provider), rest)
-        ip_id, kept = (None, shut) if shut else _choose(turns, gates, provider, rest)
+        ip_id, shut = (None, shut) if shut else _choose(turns, gates, provider, rest)
         if ip_id is None:
-            placing.shut[i] = kept
+            placing.blocked_by[i] = shut
             continue
         placing.over[i] = ip_id
-        for way in gates.passed(ip_id, provider):
-            rest[way] -= 1
+        for one in gates.passed(ip_id, provider):
+            rest[one] -= 1
         turns.rotate(-1 - turns.index(ip_id))  # the one behind it is next
     return placing
 
 
 def _choose(
-    turns: Sequence[str], gates: Gates, provider: str, rest: Mapping[Way, float]
+    turns: Sequence[str], gates: Gates, provider: str, rest: Mapping[Capacity, float]
 ) -> tuple[str | None, frozenset[Gate]]:
-    """Return the next IP that is open; else what keeps the one that limits keep the shortest."""
-    kept: list[frozenset[Gate]] = []
+    """Return the next IP that is open; else the shut gates of the one that opens first.
+
+    An IP whose day is over opens for nobody.
+    """
+    blocks: list[frozenset[Gate]] = []
     for ip_id in turns:
         if rest.get(ip_id, 0) < 1:
             continue
         shut = _shut(_covering(gates.own[ip_id], provider), rest)
         if not shut:
             return ip_id, shut
-        kept.append(shut)
-    return None, min(kept, key=_opens_at, default=frozenset())
+        blocks.append(shut)
+    return None, min(blocks, key=_opens_at, default=frozenset())
 
 
 def _covering(gates: Sequence[Gate], provider: str) -> list[Gate]:
     return [gate for gate in gates if gate.limit.covers(provider)]
 
 
+def _shut(gates: Sequence[Gate], rest: Mapping[Capacity, float]) -> frozenset[Gate]:
+    return frozenset(gate for gate in gates if rest.get(gate, 0) < 1)
+
+
 def _opens_at(shut: frozenset[Gate]) -> datetime:
     return max(gate.ends for gate in shut)
-
-
-def _shut(gates: Sequence[Gate], rest: Mapping[Way, float]) -> frozenset[Gate]:
-    return frozenset(gate for gate in gates if rest.get(gate, 0) < 1)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from mailtide.domain import placing
 from mailtide.domain.batch import WAITS
-from mailtide.domain.placing import Gates, Placing, Way
+from mailtide.domain.placing import Capacity, Gates, Placing
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.sending_rate import Gate, Holder
@@ -49,7 +49,7 @@ class Rated:
     """What a block was granted."""
 
     placing: Placing
-    granted: Mapping[Way, int]
+    granted: Mapping[Capacity, int]
     waits: tuple[datetime, ...]  # turns of those whom limits keep
     waiting: Mapping[int, int]  # which of the turns each has, by index in the block
 
@@ -79,30 +79,32 @@ class BlockRates:
             holder: the block.
         """
         seed = f"{holder.batch}#{holder.block}"
-        left: dict[Way, int | None] = {ip: self.days.capacity(ips[ip], keys[ip]) for ip in ips}
-        left.update(self.rates.left(gates.all(), holder).items())
-        planned = placing.walk(providers, gates, left, seed)
-        granted: dict[Way, int] = {
-            way: self.rates.reserve(way, holder, count)
-            if isinstance(way, Gate)
-            else self.days.quota.reserve(ips[way], keys[way], count)
-            for way, count in planned.needs(gates, providers).items()
+        places: dict[Capacity, int | None] = {
+            ip: self.days.capacity(ips[ip], keys[ip]) for ip in ips
+        }
+        places.update(self.rates.left(gates.all(), holder).items())
+        planned = placing.walk(providers, gates, places, seed)
+        granted: dict[Capacity, int] = {
+            one: self.rates.reserve(one, holder, count)
+            if isinstance(one, Gate)
+            else self.days.quota.reserve(ips[one], keys[one], count)
+            for one, count in planned.needs(gates, providers).items()
         }
         placed = placing.walk(providers, gates, granted, seed)
-        # What keeps somebody is known best from before: then nothing else was used up yet.
-        shut = {i: planned.shut.get(i, kept) for i, kept in placed.shut.items()}
-        waits, waiting = self._join(shut)
+        # What blocks somebody is known best from before: then nothing else was used up yet.
+        blocked_by = {i: planned.blocked_by.get(i, shut) for i, shut in placed.blocked_by.items()}
+        waits, waiting = self._join(blocked_by)
         return Rated(placed, granted, waits, waiting)
 
     def _join(
-        self, kept: Mapping[int, frozenset[Gate]]
+        self, blocked_by: Mapping[int, frozenset[Gate]]
     ) -> tuple[tuple[datetime, ...], dict[int, int]]:
-        """Let those whom limits keep wait for their turns, those of the same limits together.
+        """Let those whom limits block wait for their turns, those of the same limits together.
 
-        A block has so many turns; who has none of them waits as those do whom a day keeps.
+        A block has so many turns; who has none of them waits as those do whom a day blocks.
         """
         groups: defaultdict[frozenset[Gate], list[int]] = defaultdict(list)
-        for i, shut in kept.items():
+        for i, shut in blocked_by.items():
             if shut and (shut in groups or len(groups) < len(WAITS)):
                 groups[shut].append(i)
         waits = tuple(

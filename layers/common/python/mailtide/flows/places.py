@@ -141,8 +141,8 @@ class Places:
         }
         rated = self.rates.reserve(ips, keys, gates, providers, holder)
         letters, ip_ids = block_rules.written(block, rated.placing.over, rated.waiting)
-        windows = {way: n for way, n in rated.granted.items() if isinstance(way, Gate)}
-        days = {keys[way]: n for way, n in rated.granted.items() if isinstance(way, str)}
+        windows = {one: n for one, n in rated.granted.items() if isinstance(one, Gate)}
+        days = {keys[one]: n for one, n in rated.granted.items() if isinstance(one, str)}
         until = min([day_end(now), *(gate.ends for gate in windows)])
         return Placement(letters, ip_ids, rated.waits, until, ips, days, windows, holder)
 
@@ -159,8 +159,9 @@ class Places:
         """
         for key, granted in placement.days.items():
             unused = granted - block_rules.used(opened, outcomes, key.ip_id)
-            with suppress(RetryableError):
-                self.days.quota.give_back(key, unused)
+            if unused:
+                with suppress(RetryableError):
+                    self.days.quota.give_back(key, unused)
         for gate, granted in placement.windows.items():
             unused = granted - _passed(gate, block, opened, outcomes)
             if unused:
