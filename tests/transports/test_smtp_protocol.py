@@ -282,6 +282,19 @@ def test_each_loss_costs_half_as_many_doubts_as_the_one_before() -> None:
     assert doubts == [8, 4, 2, 1, 1]
 
 
+@pytest.mark.parametrize("unanswered", [1, 3])
+def test_an_answer_without_a_meaning_narrows_the_window_once(unanswered: int) -> None:
+    queue = Queue(outgoing(1 + unanswered), LATER, lambda: NOW, SessionLimit(), Window())
+    session = Session(MODES["chunked"], queue)
+    session.sent += len(session.data_to_send())
+    session.receive(b"250 ok\r\n" * 3)
+    while data := session.data_to_send():
+        session.sent += len(data)
+    session.receive(b"250 ok\r\n" * 2 + b"354 go on\r\n")  # MAIL, RCPT and the message
+    assert [type(outcome) for outcome in queue.outcomes()[1:]] == [Unknown] * unanswered
+    assert queue.window.messages == WIDEST // 2
+
+
 def test_a_session_that_ends_without_doubts_narrows_nothing() -> None:
     queue = Queue(outgoing(9), LATER, lambda: NOW, SessionLimit(), Window())
     session = Session(MODES["chunked"], queue)

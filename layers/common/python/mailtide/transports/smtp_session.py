@@ -222,7 +222,7 @@ class Session:
         elif not early:
             self.work.settle(transaction, Unknown(f"{NO_MEANING}: {words(line)}"))
             transaction.refused = True
-            self.lose(words(line))
+            self.lose(words(line), doubts=True)
         if early and not self.over:
             self.lose(f"an answer in the middle of the message: {words(line)}")
         if not self.over:
@@ -267,15 +267,19 @@ class Session:
             self._open.popleft()
             self._unclear = True
 
-    def lose(self, trouble: str) -> None:
-        """Take it that nothing more comes; say what that means for each message under way."""
+    def lose(self, trouble: str, *, doubts: bool = False) -> None:
+        """Take it that nothing more comes; say what that means for each message under way.
+
+        Args:
+            trouble: why.
+            doubts: whether the trouble itself has put a message in doubt.
+        """
         if self.over:
             return
         self.over = self.lost = True
         self.trouble = trouble
         self._out.clear()
         first = self._open[0] if self._open else None
-        doubts = False
         for transaction in reversed(self._open):  # what goes back keeps its order
             if transaction.refused:
                 continue
