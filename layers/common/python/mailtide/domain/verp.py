@@ -63,22 +63,30 @@ def read(address: str) -> EnvelopeSender | None:
     That is enough where the one who tells of it is known, as in a signed webhook.
     """
     found = _match(address)
-    return found and EnvelopeSender(found["tag"].lower(), found["message"].lower())
+    return _sender(found) if found else None
 
 
 def proven(address: str, keyring: Keyring) -> EnvelopeSender | None:
     """Read an envelope sender that we wrote; None when the MAC is not ours."""
     found = _match(address)
-    key = found and keyring.key(int(found["key"], 16), Purpose.BOUNCE)
-    if not found or not key:
-        return None
-    mac = keyed(key)
-    mac.update(found["sealed"].lower().encode())
-    return read(address) if hmac.compare_digest(mac.hexdigest(), found["mac"].lower()) else None
+    return _sender(found) if found and _is_ours(found, keyring) else None
 
 
 def _match(address: str) -> re.Match[str] | None:
     return re.match(_FORM, address.strip().removeprefix("<"))
+
+
+def _sender(found: re.Match[str]) -> EnvelopeSender:
+    return EnvelopeSender(found["tag"].lower(), found["message"].lower())
+
+
+def _is_ours(found: re.Match[str], keyring: Keyring) -> bool:
+    key = keyring.key(int(found["key"], 16), Purpose.BOUNCE)
+    if key is None:
+        return False
+    mac = keyed(key)
+    mac.update(found["sealed"].lower().encode())
+    return hmac.compare_digest(mac.hexdigest(), found["mac"].lower())
 
 
 def keyed(key: bytes) -> "blake2b":
