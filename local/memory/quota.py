@@ -76,14 +76,14 @@ class Quota:
         return self.reservations[key].places if key in self.reservations else 0
 
     def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
-        """Reserve up to `wanted` places and return how many were granted."""
-        if key in self.reservations:
-            return self.held(key)
-        granted = grant(self.day(ip, key.day), wanted)
-        if granted > 0:
-            self.reservations[key] = Reservation(granted)
-            self.reserved[key.ip_id, key.day] += granted
-        return granted
+        """Have up to `wanted` places reserved, earlier ones included; return how many there are."""
+        held, reservation = self.held(key), self.reservations.get(key)
+        more = grant(self.day(ip, key.day), wanted - held)
+        if more <= 0 or (reservation and reservation.returned is not None):
+            return held
+        self.reservations[key] = Reservation(held + more)
+        self.reserved[key.ip_id, key.day] += more
+        return held + more
 
     def give_back(self, key: ReservationKey, unused: int) -> None:
         """Return places that no hand-over used; only the first call for a key does anything."""

@@ -26,15 +26,15 @@ class SendingRates:
         return {gate: self._left(gate) + self._held(gate, holder) for gate in gates}
 
     def reserve(self, gate: Gate, holder: Holder, wanted: int) -> int:
-        """Reserve up to `wanted` places and return how many were granted."""
+        """Have up to `wanted` places reserved, earlier ones included; return how many there are."""
         window = _window(gate)
-        if (window, holder) in self.reservations:
-            return self._held(gate, holder)
-        granted = min(wanted, self._left(gate))
-        if granted > 0:
-            self.reservations[window, holder] = Reservation(granted)
-            self.reserved[window] += granted
-        return granted
+        held, reservation = self._held(gate, holder), self.reservations.get((window, holder))
+        more = min(wanted - held, self._left(gate))
+        if more <= 0 or (reservation and reservation.returned is not None):
+            return held
+        self.reservations[window, holder] = Reservation(held + more)
+        self.reserved[window] += more
+        return held + more
 
     def give_back(self, gate: Gate, holder: Holder, unused: int) -> None:
         """Return places that no hand-over used; only the first call does anything."""

@@ -88,12 +88,24 @@ def test_an_ip_without_a_limit_grants_everything(quota: Store) -> None:
     assert quota.day(unlimited, DAY).reserved == 20_000
 
 
-def test_a_key_meets_its_own_places_and_takes_no_more(quota: Store) -> None:
+def test_a_key_meets_its_own_places_and_takes_only_what_it_lacks(quota: Store) -> None:
     assert quota.held(key()) == 0
+    assert quota.reserve(IP, key(), 20) == 20
+    assert quota.reserve(IP, key(), 10) == 20
+    assert quota.held(key()) == 20
     assert quota.reserve(IP, key(), 30) == 30
     assert quota.held(key()) == 30
-    assert quota.reserve(IP, key(), 50) == 30
     assert quota.day(IP, DAY).reserved == 30
+    assert quota.reserve(IP, key(), 60) == 50
+    assert quota.reserve(IP, key(), 60) == 50
+    assert quota.day(IP, DAY).reserved == 50
+
+
+def test_all_that_a_key_took_is_returned(quota: Store) -> None:
+    quota.reserve(IP, key(), 20)
+    quota.reserve(IP, key(), 30)
+    quota.give_back(key(), 25)
+    assert quota.day(IP, DAY).reserved == quota.held(key()) == 5
 
 
 def test_unused_places_are_returned_once(quota: Store) -> None:
@@ -147,8 +159,10 @@ def test_a_raised_limit_holds_at_once(quota: Store) -> None:
 
 
 def test_a_stopped_day_grants_nothing_until_it_goes_on(quota: Store) -> None:
+    quota.reserve(IP, key(100), 5)
     set_stopped(quota, True)
     assert quota.reserve(IP, key(), 1) == 0
+    assert quota.reserve(IP, key(100), 9) == 5
     assert quota.day(IP, DAY).stopped
     set_stopped(quota, False)
     assert quota.reserve(IP, key(), 1) == 1
@@ -173,7 +187,7 @@ def test_the_day_is_the_sum_of_what_is_held_and_no_grant_passes_its_limit(
         if action == "reserve":
             before = quota.held(keys[which])
             granted = quota.reserve(ip, keys[which], amount)
-            assert granted in (before, quota.held(keys[which]))
+            assert before <= granted == quota.held(keys[which])
         else:
             quota.give_back(keys[which], amount)
         assert quota.day(ip, DAY).reserved <= 50
@@ -235,7 +249,7 @@ def test_a_reservation_whose_reply_was_lost_is_found_again(
     table: Quota, race: Callable[[list[Race]], None]
 ) -> None:
     race([lambda: table.reserve(IP, key(), 30)])
-    assert table.reserve(IP, key(), 50) == 30
+    assert table.reserve(IP, key(), 30) == 30
     assert table.day(IP, DAY).reserved == 30
 
 
@@ -244,6 +258,18 @@ def test_two_holders_of_one_block_reserve_its_places_once(
 ) -> None:
     race([lambda: table.reserve(IP, key(), 20)])
     assert table.reserve(IP, key(), 20) == 20
+    assert table.day(IP, DAY).reserved == 20
+    race([lambda: table.reserve(IP, key(), 30)])
+    assert table.reserve(IP, key(), 40) == 40
+    assert table.day(IP, DAY).reserved == 40
+
+
+def test_a_key_whose_places_are_returned_while_it_asks_for_more_takes_none(
+    table: Quota, race: Callable[[list[Race]], None]
+) -> None:
+    table.reserve(IP, key(), 20)
+    race([lambda: table.give_back(key(), 0)])
+    assert table.reserve(IP, key(), 40) == 20
     assert table.day(IP, DAY).reserved == 20
 
 

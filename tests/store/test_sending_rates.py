@@ -70,12 +70,17 @@ def test_places_are_granted_as_far_as_the_window_goes(rates: Store) -> None:
     assert left(rates, gate()) == 0
 
 
-def test_a_holder_meets_its_own_places_and_takes_no_more(rates: Store) -> None:
+def test_a_holder_meets_its_own_places_and_takes_only_what_it_lacks(rates: Store) -> None:
     assert rates.reserve(gate(), holder(), 30) == 30
+    assert rates.reserve(gate(), holder(), 10) == 30
     assert left(rates, gate(), 0) == 50
     assert left(rates, gate(), 1) == 20
-    assert rates.reserve(gate(), holder(), 50) == 30
-    assert left(rates, gate()) == 20
+    assert rates.reserve(gate(), holder(), 40) == 40
+    assert left(rates, gate()) == 10
+    assert rates.reserve(gate(), holder(), 90) == left(rates, gate(), 0) == 50
+    rates.give_back(gate(), holder(), 45)
+    assert left(rates, gate()) == 45
+    assert rates.reserve(gate(), holder(), 90) == 5
 
 
 @pytest.mark.parametrize(
@@ -166,11 +171,9 @@ def test_no_grant_passes_what_the_limit_is_then(
         if action == "reserve":
             before = sum(held.values())
             granted = rates.reserve(one, holder(which), amount)
-            if which in returned or held[which]:
-                assert granted == held[which]
-            else:
-                assert granted == max(0, min(amount, limit - before))
-                held[which] = granted
+            more = 0 if which in returned else min(amount - held[which], limit - before)
+            held[which] += max(0, more)
+            assert granted == held[which]
         elif action == "give back" and which not in returned and 0 < amount <= held[which]:
             rates.give_back(one, holder(which), amount)
             held[which] -= amount

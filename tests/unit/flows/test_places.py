@@ -214,6 +214,18 @@ def test_a_block_that_is_run_again_meets_its_own_places(stage: Stage) -> None:
     assert used(stage) == [2]
 
 
+def test_a_block_that_is_run_again_in_a_later_window_takes_what_it_lacks_of_the_day(
+    stage: Stage,
+) -> None:
+    limit_ip(stage, RateLimit(5, Per.MINUTE))
+    limit_identity(stage, RateLimit(1000, Per.DAY))
+    stage.rates.reserve(gate_of(stage), Holder("another", 0), 4)
+    batch = claimed_block(stage, *range(4))
+    assert stage.blocks().send(batch, stage.put_campaign(), NOW + MINUTE, lambda _: None) is None
+    stage.clock.now += MINUTE
+    assert sent(stage, batch) == Tally(accepted=4)
+
+
 def test_a_takeover_carries_those_who_wait_over_with_their_turns(stage: Stage) -> None:
     opened = opened_by_a_dead_holder(stage, 0, 1, 2)
     turn = NOW + timedelta(hours=5)

@@ -25,9 +25,9 @@ class Quota(Protocol):
         ...
 
     def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
-        """Reserve up to `wanted` places and return how many were granted.
+        """Have up to `wanted` places reserved, earlier ones included; return how many there are.
 
-        A key that holds a reservation already gets the same answer and takes nothing more.
+        A key that has given places back takes nothing more.
         """
         ...
 

@@ -48,9 +48,9 @@ class Places:
         return places_of(row) if row else 0
 
     def reserve(self, item: str, wanted: int) -> int:
-        """Reserve up to `wanted` places and return how many were granted.
+        """Have up to `wanted` places reserved, earlier ones included; return how many there are.
 
-        A reservation that is there already gets the same answer and takes nothing more.
+        A reservation that has given places back takes nothing more.
         """
         for _ in range(_ROUNDS):
             rows = {
@@ -59,15 +59,16 @@ class Places:
                     WarmupRow, [(self.partition, QUOTA), (self.partition, item)]
                 )
             }
-            if item in rows:
-                return places_of(rows[item])
-            quota = rows.get(QUOTA)
+            quota, reservation = rows.get(QUOTA), rows.get(item)
+            held = places_of(reservation) if reservation else 0
+            if reservation and reservation.state != HELD:
+                return held
             day = self.seen(quota)
-            granted = grant(day, wanted)
-            if granted <= 0:
-                return 0
-            if self._try_reserve(item, granted, _still(quota, day, granted)):
-                return granted
+            more = grant(day, wanted - held)
+            if more <= 0:
+                return held
+            if self._try_reserve(item, held, more, _still(quota, day, more)):
+                return held + more
         raise RetryableError(f"too many senders at once on the places of {self.partition}")
 
     def give_back(self, item: str, unused: int) -> None:
@@ -90,22 +91,26 @@ class Places:
         limit = self.limit if own is None else own
         return Day(whole(quota.reserved) or 0, limit, bool(quota.stopped))
 
-    def _try_reserve(self, item: str, granted: int, condition: Condition) -> bool:
-        quota = WarmupRow(self.partition, QUOTA)
-        actions = [WarmupRow.id.set(quota.key_text()), WarmupRow.reserved.add(granted)]
+    def _try_reserve(self, item: str, held: int, more: int, condition: Condition) -> bool:
+        """Add places to the count and to an item's reservation, which was read to hold so many."""
+        quota, reservation = WarmupRow(self.partition, QUOTA), WarmupRow(self.partition, item)
+        actions = [WarmupRow.id.set(quota.key_text()), WarmupRow.reserved.add(more)]
         if self.passes:
             actions.append(WarmupRow.expires_at.set(self.expires_at))
         counted = dynamo.transact_update(quota, actions, condition)
-        reservation = WarmupRow(
-            self.partition,
-            item,
-            granted=granted,
-            returned=0,
-            state=HELD,
-            expires_at=self.expires_at,
+        still = (WarmupRow.granted == held) & (WarmupRow.state == HELD)
+        reserved = dynamo.transact_update(
+            reservation,
+            [
+                WarmupRow.id.set(reservation.key_text()),
+                WarmupRow.granted.set(held + more),
+                WarmupRow.returned.set(0),
+                WarmupRow.state.set(HELD),
+                WarmupRow.expires_at.set(self.expires_at),
+            ],
+            still if held else WarmupRow.item.does_not_exist(),
         )
-        kept = dynamo.transact_put(reservation, WarmupRow.item.does_not_exist())
-        return dynamo.transact([counted, kept]) is None
+        return dynamo.transact([counted, reserved]) is None
 
 
 def item_of(batch: str, block: int) -> str:

@@ -27,9 +27,9 @@ class Quota:
         return _places(key.ip_id, key.day).held(item_of(key.batch, key.block))
 
     def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
-        """Reserve up to `wanted` places and return how many were granted.
+        """Have up to `wanted` places reserved, earlier ones included; return how many there are.
 
-        A key that holds a reservation already gets the same answer and takes nothing more.
+        A key that has given places back takes nothing more.
         """
         places = _places(key.ip_id, key.day, ip.daily_limit)
         return places.reserve(item_of(key.batch, key.block), wanted)

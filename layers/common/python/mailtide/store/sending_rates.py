@@ -32,9 +32,9 @@ class SendingRates:
         return found
 
     def reserve(self, gate: Gate, holder: Holder, wanted: int) -> int:
-        """Reserve up to `wanted` places and return how many were granted.
+        """Have up to `wanted` places reserved, earlier ones included; return how many there are.
 
-        A holder that has a reservation already gets the same answer and takes nothing more.
+        A holder that has given places back takes nothing more.
         """
         return _places(gate).reserve(item_of(holder.batch, holder.block), wanted)
 
