@@ -121,6 +121,24 @@ def test_a_batch_that_is_handed_back_has_no_places() -> None:
     assert (back.phase, back.released_to, back.due_at, back.fence) == (Phase.WAITING, 100, LEASE, 3)
 
 
+def test_the_names_of_later_batches_stay_short_and_are_nobody_elses() -> None:
+    names, first = {REF}, batch(phase=Phase.OPENED)
+    for _ in range(300):
+        blocks = [replace(first, watermark=watermark) for watermark in (0, 100)]
+        laters = [
+            *(rules.successor(one, NOW, NOW, refused=False) for one in blocks),
+            *(rules.successor(one, NOW, NOW, refused=False, wait=8) for one in blocks),
+            *(rules.doubtful(one, NOW) for one in blocks),
+        ]
+        assert rules.successor(blocks[0], NOW, NOW, refused=True).ref == laters[0].ref
+        assert not names & {one.ref for one in laters}
+        names |= {one.ref for one in laters}
+        first = laters[3]
+    assert len(names) == 1 + 6 * 300
+    assert max(len(ref.batch_id) for ref in names) <= rules.LONGEST_ID
+    assert {ref.batch_id.partition(".")[0] for ref in names} == {REF.batch_id}
+
+
 @given(tallies, tallies)
 def test_tallies_add_up_number_by_number(one: Tally, other: Tally) -> None:
     assert astuple(one.plus(other)) == tuple(

@@ -1,7 +1,7 @@
 """A single message on its way: the steps of a block, with one recipient and its own content."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 
@@ -13,7 +13,7 @@ from mailtide.domain.handover import Unknown
 from mailtide.domain.links import Tracked
 from mailtide.domain.message import DOUBT, QUEUED, SENT, SUPPRESSED, SentState
 from mailtide.domain.sending_rate import Per, RateLimit
-from mailtide.domain.submission import Given
+from mailtide.domain.submission import KEPT, Given
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.domain.tracking import MAX_URL
 from mailtide.errors import RetryableError
@@ -203,6 +203,30 @@ def test_single_messages_keep_to_rate_limits_and_each_waits_for_its_own_turn() -
     assert left == [2, 4, 5]
     looked_at = [batch for batch, _ in counter.batches.rows.values()]
     assert len(looked_at) == 5 + 3  # one more batch for each that waited: nobody asked twice
+
+
+def test_what_expires_before_its_turn_is_told_so_at_once_and_before_its_row_is_gone() -> None:
+    counter = Counter()
+    limited = replace(TRANSACTIONAL, rate_limits=(RateLimit(3, Per.DAY),))
+    counter.identities.items[ORG, TRANSACTIONAL.identity_id] = limited
+    patience = timedelta(hours=15)  # until an hour after midnight
+    drafts = [replace(DRAFT, email=f"c{n}@example.com", expires_after=patience) for n in range(18)]
+    taken = counter.submit(*drafts)
+    told_at: dict[str, datetime] = {}
+    while counter.clock.now < NOW + timedelta(days=4):
+        counter.deliver()
+        for one in taken:
+            if SUPPRESSED in counter.keys_of(one):
+                told_at.setdefault(one.message_id, counter.clock.now)
+        counter.later(timedelta(hours=1))
+        if counter.clock.now >= NOW + patience + KEPT:
+            counter.submissions.rows.clear()
+    assert len(counter.post.taken) == 3 + 3
+    assert len(told_at) == 12
+    assert set(told_at.values()) == {NOW + patience}
+    assert {counter.why(one, SUPPRESSED) for one in taken if one.message_id in told_at} == {
+        "expired"
+    }
 
 
 def test_a_refusal_for_good_is_told_and_not_tried_again() -> None:

@@ -15,6 +15,7 @@ Source: docs/domain/sending.md (the steps, and what a death between any two of t
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 
 from mailtide.domain.suppression import Stream
 
@@ -22,7 +23,8 @@ BATCH_SIZE = 1000
 BLOCK_SIZE = 100
 INLINE = 50  # manifests up to this long live in the row, longer ones in the bucket
 
-DOUBTS = "d"  # ends the id of a batch that retries a block's doubts
+DOUBTS = "d"  # ends the id of a batch that retries a block's doubts, before it is shortened
+LONGEST_ID = 200  # characters; keys that hold it, such as a reservation's, may have 1,024 bytes
 UNPLACED = "-"  # placement of a recipient who got no place
 LEFT_OUT = "x"  # placement of a recipient who was suppressed or erased since the launch
 WAITS = "!#$%&*+=?"  # placement of who waits for a rate limit: the sign stands for batch.waits[i]
@@ -187,9 +189,8 @@ def successor(
     Its key has no fence in it: whoever puts it first, there is one for each block, and one for each
     of its `waits`, by number.
     """
-    name = f"{opened.ref.batch_id}.{opened.watermark}" + ("" if wait is None else f"w{wait}")
     return Batch(
-        ref=replace(opened.ref, batch_id=name),
+        ref=_later(opened, "" if wait is None else f"w{wait}"),
         count=0,
         rank=opened.rank,
         due_at=due_at,
@@ -207,10 +208,23 @@ def doubtful(opened: Batch, due_at: datetime) -> Batch:
     Its key has no fence in it either. Nothing of how often they were put off before counts.
     """
     return Batch(
-        ref=replace(opened.ref, batch_id=f"{opened.ref.batch_id}.{opened.watermark}{DOUBTS}"),
+        ref=_later(opened, DOUBTS),
         count=0,
         rank=opened.rank,
         due_at=due_at,
         attempt=opened.attempt + 1,
         in_doubt=True,
     )
+
+
+def _later(opened: Batch, what: str) -> BatchRef:
+    """Name a later batch after the block that it comes from; whoever names it does so alike.
+
+    Turns use up no tries, so a name grows with each; a long one gives way to its hash, behind the
+    id of the batch that was first.
+    """
+    name = f"{opened.ref.batch_id}.{opened.watermark}{what}"
+    if len(name) > LONGEST_ID:
+        first = name.partition(".")[0]
+        name = f"{first}.{blake2b(name.encode(), digest_size=16).hexdigest()}"
+    return replace(opened.ref, batch_id=name)

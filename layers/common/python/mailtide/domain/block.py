@@ -6,6 +6,7 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from mailtide.domain.batch import LEFT_OUT, PLACES, UNPLACED, WAITS, Batch, Planned, Tally
@@ -37,6 +38,7 @@ class Recipient:
     message_id: str
     contact: Contact | None
     left_out: str | None  # the reason nothing may be sent; None when it may
+    expires_at: datetime | None = None  # when its message is told to have come too late
 
 
 def recipients(

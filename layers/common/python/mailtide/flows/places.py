@@ -144,7 +144,8 @@ class Places:
         windows = {one: n for one, n in rated.granted.items() if isinstance(one, Gate)}
         days = {keys[one]: n for one, n in rated.granted.items() if isinstance(one, str)}
         until = min([day_end(now), *(gate.ends for gate in windows)])
-        return Placement(letters, ip_ids, rated.waits, until, ips, days, windows, holder)
+        waits = _in_time(rated.waits, block)
+        return Placement(letters, ip_ids, waits, until, ips, days, windows, holder)
 
     def give_back(
         self,
@@ -167,6 +168,12 @@ class Places:
             if unused:
                 with suppress(RetryableError):
                     self.rates.rates.give_back(gate, placement.holder, unused)
+
+
+def _in_time(waits: Sequence[datetime], block: Sequence[Recipient]) -> tuple[datetime, ...]:
+    """Return turns of which none is later than anybody's message expires: then that is told."""
+    expiries = [one.expires_at for one in block if one.expires_at]
+    return tuple(min([turn, *expiries]) for turn in waits)
 
 
 def _passed(

@@ -142,8 +142,9 @@ class Submitted:
             lambda _contact: message_id,
             batch.submitted or Stream.MARKETING,
         )
-        why = self._too_late(batch)
-        return [replace(one, left_out=one.left_out or why) for one in block]
+        found = self._submission(batch)
+        why, until = self._too_late(found), found.expires_at if found else None
+        return [replace(one, left_out=one.left_out or why, expires_at=until) for one in block]
 
     def compose(self, campaign: Campaign) -> SubmissionMail | NoMail:
         """Return the content of what `of` returned, its files too: to render reads nothing.
@@ -180,8 +181,7 @@ class Submitted:
             self.latest[batch.ref] = found
         return found
 
-    def _too_late(self, batch: Batch) -> str | None:
-        found = self._submission(batch)
+    def _too_late(self, found: Submission | None) -> str | None:
         if found is None:
             return ERASED
         if found.expires_at <= self.clock():
