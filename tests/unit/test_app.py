@@ -11,7 +11,7 @@ from moto import mock_aws
 from mailtide import app
 from mailtide.app import Settings, base
 from mailtide.sigv4 import Credentials
-from mailtide.small_client import SQS
+from mailtide.small_client import DYNAMODB, SECRETS, SQS, Service
 
 ENVIRONMENT = {
     "MAILTIDE_TABLE_PREFIX": "app",
@@ -146,15 +146,26 @@ def test_the_small_client_calls_the_endpoint_that_botocore_would(
     assert app.session().create_client("sqs", region_name=region).meta.endpoint_url == endpoint
 
 
+@pytest.mark.parametrize("service", [DYNAMODB, SECRETS, SQS])
+def test_each_service_is_called_at_the_endpoint_of_its_own_that_botocore_would_call(
+    monkeypatch: pytest.MonkeyPatch, fresh_app: None, service: Service
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    named = app.session().get_service_model(service.name).service_id.replace(" ", "_").upper()
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{named}", "http://own")
+    client = app.session().create_client(service.name, region_name="us-east-1")
+    assert app.small_client(service).endpoint == client.meta.endpoint_url == "http://own"
+
+
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
 def test_ses_is_called_where_botocore_would(
     monkeypatch: pytest.MonkeyPatch, fresh_app: None, region: str
 ) -> None:
     monkeypatch.setenv("AWS_REGION", region)
     expected = app.session().create_client("sesv2", region_name=region).meta.endpoint_url
-    assert base.endpoint("sesv2", "email") == expected
+    assert base.endpoint("SESV2", "email") == expected
     monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "http://own")
-    assert base.endpoint("sesv2", "email") == "http://own"
+    assert base.endpoint("SESV2", "email") == "http://own"
 
 
 def test_the_small_client_signs_with_what_lambda_gives(

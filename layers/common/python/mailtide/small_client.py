@@ -41,12 +41,13 @@ class Service:
 
     name: str  # in host names and credential scopes
     target: str  # before an operation's name
+    sdk: str  # the service id of the SDKs as variables of the environment have it
     json: str = "1.0"
 
 
-DYNAMODB = Service("dynamodb", "DynamoDB_20120810")
-SECRETS = Service("secretsmanager", "secretsmanager", "1.1")
-SQS = Service("sqs", "AmazonSQS")
+DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "DYNAMODB")
+SECRETS = Service("secretsmanager", "secretsmanager", "SECRETS_MANAGER", "1.1")
+SQS = Service("sqs", "AmazonSQS", "SQS")
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ def _config(patience: Patience) -> Any:
 def small_client(service: Service, patience: Patience = _PATIENT) -> Any:
     """Return the client of the few calls that are made for every message."""
     return SmallClient(
-        service, endpoint(service.name, service.name), region(), patience, credentials, now
+        service, endpoint(service.sdk, service.name), region(), patience, credentials, now
     )
 
 
@@ -151,10 +151,10 @@ def endpoint(service: str, host: str) -> str:
     """Return where a service is called, which the environment may say as for botocore.
 
     Args:
-        service: its name in the SDKs.
+        service: its id in the SDKs, as variables of the environment have it.
         host: the first part of its host name.
     """
-    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+    own = os.environ.get(f"AWS_ENDPOINT_URL_{service}")
     suffix = "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
     return own or os.environ.get("AWS_ENDPOINT_URL") or f"https://{host}.{region()}.{suffix}"
 

@@ -268,7 +268,7 @@ def ses_parts() -> "SesParts":
     from mailtide.transports.ses_mailer import SesMailer
     from mailtide.transports.ses_wire import SesWire
 
-    wire = SesWire(endpoint("sesv2", "email"), region(), credentials, now)
+    wire = SesWire(endpoint("SESV2", "email"), region(), credentials, now)
     crew = Threads[Done](MOST_IN_FLIGHT)
     return SesParts(SesMailer(wire), ses_account(), SesRate(region()), crew, now)
 
