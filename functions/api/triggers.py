@@ -18,7 +18,13 @@ def list_triggers(limit: Limit = 50, after: After = None) -> Listing[TriggerView
     return resource.listed("triggers", app.api().triggers.triggers.page, limit, after, view)
 
 
-@resource.post("/api/triggers", Scope.SEND, "Create a trigger", status=201)
+@resource.post(
+    "/api/triggers",
+    Scope.SEND,
+    "Create a trigger",
+    status=201,
+    problems=("too_many_triggers",),
+)
 def create_trigger(trigger: TriggerIn) -> TriggerView:
     """Keep the definition of a trigger, whose template and identity have to be there."""
     given = trigger.model_dump()

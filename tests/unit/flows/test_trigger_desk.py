@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from local.memory.triggers import Triggers
-from mailtide.domain.trigger import Trigger, check_event
-from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.domain.trigger import MAX_TRIGGERS, Trigger, check_event
+from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
 from mailtide.flows.trigger_desk import TriggerDesk
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -59,6 +59,18 @@ def test_what_is_not_there_is_named_and_nothing_is_kept(
     assert [error["at"] for error in caught.value.errors or ()] == places
     with pytest.raises(NotFoundError):
         desk.get(trigger.org_id, "t1")
+
+
+def test_an_organisation_has_so_many_triggers_and_no_more(desk: TriggerDesk) -> None:
+    for number in range(MAX_TRIGGERS):
+        desk.create(replace(WELCOME, trigger_id=f"t{number}"))
+    with pytest.raises(ConflictError) as caught:
+        desk.create(replace(WELCOME, trigger_id="one more"))
+    assert caught.value.code == "too_many_triggers"
+    with pytest.raises(NotFoundError):
+        desk.get("acme", "one more")
+    desk.delete("acme", "t0")
+    desk.create(replace(WELCOME, trigger_id="one more"))
 
 
 def test_another_organisations_trigger_is_not_found(desk: TriggerDesk) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from mailtide.errors import InvalidInputError
 
+MAX_TRIGGERS = 100  # of an organisation: each event, as of a contact that is saved, reads them all
 MAX_DELAY_SECONDS = int(timedelta(days=90).total_seconds())
 OURS = "contact."  # events of contacts that we tell of ourselves
 CONTACT_EVENTS = frozenset(

@@ -22,11 +22,10 @@ from mailtide.domain.message import EventRow
 from mailtide.domain.page import Page, every
 from mailtide.domain.submission import Submission
 from mailtide.domain.suppression import Stream
-from mailtide.domain.trigger import Frequency, Trigger
+from mailtide.domain.trigger import MAX_TRIGGERS, Frequency, Trigger
 from mailtide.errors import RetryableError
 from mailtide.flows.send import Order
 
-_AT_ONCE = 100
 EXPIRES_AFTER = {Stream.TRANSACTIONAL: timedelta(days=1), Stream.MARKETING: timedelta(days=3)}
 
 
@@ -96,7 +95,7 @@ class Firing:
             return []
         asked = {one.event for one in happenings}
         fired: list[str] = []
-        for trigger in every(partial(self.triggers.page, org_id, _AT_ONCE)):
+        for trigger in every(partial(self.triggers.page, org_id, MAX_TRIGGERS)):
             if trigger.active and trigger.event in asked:
                 fired += self._fire(trigger, [h for h in happenings if h.event == trigger.event])
         return fired

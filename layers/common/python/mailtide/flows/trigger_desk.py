@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from mailtide.domain.page import Page
-from mailtide.domain.trigger import Trigger, check_event
-from mailtide.errors import InvalidInputError, NotFoundError
+from mailtide.domain.trigger import MAX_TRIGGERS, Trigger, check_event
+from mailtide.errors import ConflictError, InvalidInputError, NotFoundError
 
 
 class Triggers(Protocol):
@@ -68,10 +68,18 @@ class TriggerDesk:
     def create(self, trigger: Trigger) -> Trigger:
         """Keep a new trigger.
 
+        Calls at the same time may keep a few more than the limit, which is one of cost.
+
         Raises:
             InvalidInputError: for what it names and is not there.
+            ConflictError: `too_many_triggers`, when the organisation has as many as it may.
         """
         self._check(trigger)
+        if len(self.triggers.page(trigger.org_id, MAX_TRIGGERS, None).items) >= MAX_TRIGGERS:
+            raise ConflictError(
+                f"The organisation has {MAX_TRIGGERS} triggers, the most that it may; delete one.",
+                code="too_many_triggers",
+            )
         self.triggers.create(trigger)
         return trigger
 
