@@ -115,7 +115,20 @@ def test_what_leaves_over_no_relay_needs_nothing(ip: SendingIp) -> None:
     assert plan([ip], {"one": "192.0.2.1"}) == Plan([], [])
 
 
-def test_a_relay_without_a_login_keeps_its_sessions() -> None:
-    made = plan([replace(IP, transport=Relay("relay.test", 2525, Tls.NONE))], {})
+def test_a_relay_without_a_login_keeps_its_sessions_until_somebody_names_our_address() -> None:
+    unnamed = replace(IP, tag="two", transport=Relay("relay.test", 2525, Tls.NONE))
+    made = plan([unnamed], {})
     assert made.steps == []
-    assert made.by_hand
+    (line,) = (line for line in made.by_hand if "MtaInboundThrottle" in line)
+    assert line.startswith("two: without a login")
+    assert "maxMessages be 10000" in line
+    assert not any("our logins" in line for line in made.by_hand)
+
+
+def test_each_is_told_of_the_ips_that_it_is_about() -> None:
+    unnamed = replace(IP, tag="two", transport=Relay("relay.test", 2525, Tls.NONE))
+    lines = [line for line in plan([IP, unnamed], {}).by_hand if "MtaInboundThrottle" in line]
+    assert len(lines) == 2
+    assert "our logins" in lines[0]
+    assert lines[1].startswith("two: ")
+    assert not any("without a login" in line for line in plan([IP], {}).by_hand)

@@ -35,6 +35,11 @@ class Plan:
     by_hand: Sequence[str]  # what only somebody who sees the relay's settings can change
 
 
+def relayed(ips: Iterable[SendingIp]) -> list[SendingIp]:
+    """Return those whose mail a relay carries at present."""
+    return [ip for ip in ips if ip.active and isinstance(ip.transport, Relay)]
+
+
 def plan(ips: Iterable[SendingIp], addresses: Mapping[str, str]) -> Plan:
     """Return the plan for the sending IPs that leave over relays.
 
@@ -42,17 +47,16 @@ def plan(ips: Iterable[SendingIp], addresses: Mapping[str, str]) -> Plan:
         ips: the organisation's.
         addresses: on the relay's host, by tag, as far as they are known.
     """
-    relayed = [ip for ip in ips if ip.active and isinstance(ip.transport, Relay)]
-    logins = sorted({name for ip in relayed if (name := _login(ip))})
-    quotable = [name for name in logins if _is_quotable(name)]
-    addressed = [ip for ip in relayed if ip.tag in addresses]
+    served = relayed(ips)
+    quotable = [name for name in _logins(served) if _is_quotable(name)]
+    addressed = [ip for ip in served if ip.tag in addresses]
     steps = [
         *(_source(ip, addresses[ip.tag]) for ip in addressed),
         *([_choice(addressed)] if addressed else []),
-        *(step for ip in relayed for step in _throttles(ip)),
+        *(step for ip in served for step in _throttles(ip)),
         *(_sessions(quotable) if quotable else []),
     ]
-    return Plan(steps, list(_by_hand(relayed, addresses, logins)))
+    return Plan(steps, list(_by_hand(served, addresses)))
 
 
 def _source(ip: SendingIp, address: str) -> Step:
@@ -120,9 +124,7 @@ def _sessions(logins: Sequence[str]) -> list[Step]:
     ]
 
 
-def _by_hand(
-    ips: Sequence[SendingIp], addresses: Mapping[str, str], logins: Sequence[str]
-) -> Iterator[str]:
+def _by_hand(ips: Sequence[SendingIp], addresses: Mapping[str, str]) -> Iterator[str]:
     if not ips:
         return
     for ip in ips:
@@ -134,19 +136,33 @@ def _by_hand(
                     f"{ip.tag}: the limit for {limit.provider} cannot be told by MX hosts;"
                     " Mailtide keeps it before the relay."
                 )
-    for login in logins:
-        if not _is_quotable(login):
-            yield f"The login {login!r} has characters that an expression cannot hold: rename it."
-    yield (
-        "MtaInboundThrottle: take our logins out of all of them, or add"
-        " `&& is_empty(authenticated_as)` to their `match`; one allows 5 messages a second"
-        " and address."
-    )
+    yield from _sessions_by_hand(ips)
     yield (
         "MtaQueueQuota: the one over all mail allows 100,000 messages or 10 GB; it has to hold"
         " what waits of the largest campaign."
     )
     yield "Alarm on `smtp.id-not-found`: mail leaves from the host's own address then."
+
+
+def _sessions_by_hand(ips: Sequence[SendingIp]) -> Iterator[str]:
+    logins = _logins(ips)
+    for login in logins:
+        if not _is_quotable(login):
+            yield f"The login {login!r} has characters that an expression cannot hold: rename it."
+    if logins:
+        yield (
+            "MtaInboundThrottle: take our logins out of all of them, or add"
+            " `&& is_empty(authenticated_as)` to their `match`; one allows 5 messages a second"
+            " and address."
+        )
+    unnamed = [ip.tag for ip in ips if not _login(ip)]
+    if unnamed:
+        yield (
+            f"{', '.join(unnamed)}: without a login the relay knows Mailtide by the address that"
+            " it connects from. Take that out of all MtaInboundThrottle (one allows 5 messages a"
+            f" second and address), and let MtaStageData.maxMessages be {SESSION_MESSAGES} for it"
+            " (else 10 a session)."
+        )
 
 
 def _matching(ip: SendingIp, limit: RateLimit) -> str | None:
@@ -168,6 +184,10 @@ def _hosts(provider: str) -> tuple[str, ...]:
 def _sent_over(ip: SendingIp) -> str:
     """Return what is true for an IP's envelope senders (`domain/verp.py`)."""
     return f"matches('^b-{ip.tag}-', sender)"
+
+
+def _logins(ips: Iterable[SendingIp]) -> list[str]:
+    return sorted({name for ip in ips if (name := _login(ip))})
 
 
 def _login(ip: SendingIp) -> str | None:

@@ -36,9 +36,12 @@ class RelaySettings:
             source_ips: addresses on the relay's host, `tag=address`, with commas between them.
 
         Raises:
-            InvalidInputError: a part that is none, a tag that no sending IP has or that has two.
+            InvalidInputError: a part that is none, a tag that no active sending IP with a relay
+                has, or one that has two addresses; an address that no mail can leave from.
         """
-        ips = list(every(lambda after: self.sending_ips.page(org_id, _AT_ONCE, after)))
+        ips = stalwart_plan.relayed(
+            every(lambda after: self.sending_ips.page(org_id, _AT_ONCE, after))
+        )
         parts = [part for part in source_ips.split(",") if part]
         return stalwart_plan.plan(ips, _addresses(parts, {ip.tag for ip in ips}))
 
@@ -48,14 +51,23 @@ def _addresses(parts: Sequence[str], tags: set[str]) -> Mapping[str, str]:
     for part in parts:
         tag, _, address = (word.strip() for word in part.partition("="))
         if tag not in tags:
-            raise _refused(f"no sending IP has the tag `{tag[:20]}`; write tag=address")
+            raise _refused(
+                f"no active sending IP with a relay has the tag `{tag[:20]}`; write tag=address"
+            )
         if tag in found:
             raise _refused(f"`{tag}` has two addresses")
-        try:
-            found[tag] = str(ip_address(address))
-        except ValueError as error:
-            raise _refused(f"`{address[:60]}` is no IP address") from error
+        found[tag] = _address(address)
     return found
+
+
+def _address(text: str) -> str:
+    try:
+        address = ip_address(text)
+    except ValueError as error:
+        raise _refused(f"`{text[:60]}` is no IP address") from error
+    if address.is_unspecified or "%" in text:
+        raise _refused(f"`{text[:60]}` is no address that mail can leave from")
+    return str(address)
 
 
 def _refused(detail: str) -> InvalidInputError:
