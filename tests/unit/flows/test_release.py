@@ -1,5 +1,6 @@
 """Release: what one look hands out, asks for again, finishes and leaves alone."""
 
+from collections import Counter as Counting
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,8 +15,10 @@ from mailtide.domain.pool import Pool
 from mailtide.domain.quota import ReservationKey
 from mailtide.domain.retry import NO_PLACE
 from mailtide.domain.suppression import Stream
+from mailtide.errors import RetryableError
 from mailtide.flows.release import AHEAD, Released
 from mailtide.flows.send import Order
+from mailtide.flows.troubles import MOST
 from tests.sending import Stage, opened_by_a_dead_holder
 from tests.sending_outside import CAMPAIGN, IDENTITY, LEASE, LIST, NOW, ORG
 from tests.submitting import DRAFT, Counter
@@ -243,6 +246,105 @@ def test_a_single_message_that_another_look_took_has_no_second_pointer() -> None
     counter.clock.now += LEASE
     assert look(counter).batches == 0
     assert counter.queues.orders == []
+
+
+class Faulty(Batches):
+    """Batches of which some cannot be written, or looked up."""
+
+    def __init__(self, *broken: str) -> None:
+        super().__init__()
+        self.broken = broken
+        self.tried = 0
+
+    def swap(self, old: Batch, new: Batch, nonce: str) -> bool:
+        self._fail(old.ref.batch_id)
+        return super().swap(old, new, nonce)
+
+    def all_done(self, campaign_id: str) -> bool:
+        self._fail(campaign_id)
+        return super().all_done(campaign_id)
+
+    def _fail(self, named: str) -> None:
+        if named in self.broken or "all" in self.broken:
+            self.tried += 1
+            raise RetryableError(f"{named} is throttled")
+
+
+def test_a_single_message_in_trouble_keeps_nothing_else_waiting() -> None:
+    batches = Faulty()
+    counter = Counter(batches=batches)
+    taken = counter.submit(*[replace(DRAFT, email=f"c{n}@example.com") for n in range(3)])
+    waiting = counter.put_batch(1)
+    counter.queues.orders.clear()
+    counter.clock.now += LEASE
+    broken = counter.batch_of(taken[0]).ref
+    batches.broken = (broken.batch_id,)
+    with pytest.raises(RetryableError, match=f"{broken.batch_id} is throttled"):
+        look(counter)
+    others = {counter.batch_of(one).ref for one in taken[1:]}
+    assert {order.ref for order in counter.queues.orders} == {waiting.ref, *others}
+    batches.broken = ()
+    assert [order.ref for order in counter.look()] == [broken]
+
+
+def test_a_batch_or_a_campaign_in_trouble_keeps_nothing_else_waiting() -> None:
+    stage = Stage(batches=Faulty("00000", CAMPAIGN))
+    put_done = replace(stage.put_campaign(), campaign_id="campaign01")
+    stage.campaigns.put(put_done)
+    started: list[datetime] = []
+
+    def start_due(now: datetime) -> int:
+        started.append(now)
+        return 0
+
+    release = replace(stage.release(), start_due=start_due)
+    with pytest.raises(RetryableError, match=CAMPAIGN) as caught:
+        release.run(stage.clock.now, "first")
+    assert caught.value.__notes__ == ["so many things failed, this one first: 1"]
+    ended = stage.campaigns.get(ORG, "campaign01")
+    assert ended is not None
+    assert (ended.state, started) == (State.SENT, [NOW])
+    stage.put_batch(1, batch_id="00000")
+    stage.put_batch(2, batch_id="00001")
+    with pytest.raises(RetryableError, match="00000"):
+        release.run(stage.clock.now, "second")
+    assert [order.ref.batch_id for order in stage.queues.orders] == ["00001"]
+
+
+def test_a_look_at_which_all_fails_ends_soon() -> None:
+    batches = Faulty("all")
+    stage = Stage(batches=batches)
+    for n in range(30):
+        stage.put_batch(n, batch_id=f"{n:05d}")
+    with pytest.raises(RetryableError):
+        look(stage)
+    assert batches.tried == MOST
+
+
+def marketing(counter: Counter, *numbers: int) -> None:
+    """Let batches of triggers' marketing be due."""
+    for n in numbers:
+        ref = BatchRef(ORG, "trigger000", "0", f"{n:05d}")
+        draft = Batch(ref, 1, 0, NOW, submitted=Stream.MARKETING)
+        counter.batches.create(draft, [Planned(counter.put_contact(n), "")])
+
+
+def test_triggers_marketing_and_campaigns_share_the_room_of_their_queue() -> None:
+    counter = Counter()
+    counter.submit(DRAFT)
+    counter.clock.now += LEASE
+    marketing(counter, *range(9))
+    for n in range(9):
+        counter.put_batch(n, batch_id=f"{n:05d}")
+    for backlog, kinds in (
+        (AHEAD, {Stream.TRANSACTIONAL: 1}),
+        (AHEAD - 4, {Stream.MARKETING: 2, None: 2}),
+        (AHEAD + 50, {}),
+        (0, {Stream.MARKETING: 7, None: 7}),
+    ):
+        counter.queues.backlog = backlog
+        found = Counting(order.submitted for order in counter.look())
+        assert found == kinds
 
 
 def test_batches_wait_until_all_shards_are_launched(stage: Stage) -> None:

@@ -8,7 +8,7 @@ Source: docs/domain/sending.md.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
@@ -17,10 +17,12 @@ from mailtide.domain import batch as rules
 from mailtide.domain import retry
 from mailtide.domain.batch import Batch, BatchRef, Phase
 from mailtide.domain.campaign import ENDED, Campaign, Move, State
+from mailtide.domain.suppression import Stream
 from mailtide.domain.turns import in_turns
 from mailtide.errors import RetryableError
 from mailtide.flows.day_places import DayPlaces, Identities, Quota, SendingIps
 from mailtide.flows.send import Order
+from mailtide.flows.troubles import Troubles
 
 
 class Campaigns(Protocol):
@@ -137,49 +139,69 @@ class Release:
     start_due: Callable[[datetime], int]  # starts the campaigns whose time has come
 
     def run(self, now: datetime, nonce: str) -> Released:
-        """Take one look at what waits; `nonce` names this look."""
-        singles = self._release_singles(now, nonce)
-        due, more = self.batches.due(now, LOOK)
-        busy = {batch.ref.campaign_id for batch in due}
-        relaunched = finished = 0
-        active = {one.campaign_id: one for one in self.campaigns.active(CAMPAIGNS, nonce)}
-        for campaign in active.values():
-            if campaign.state is State.SENT:
-                self._tell(campaign)
-            elif campaign.launching:
-                relaunched += self._relaunch(campaign, now)
-            elif campaign.campaign_id not in busy and self.batches.all_done(campaign.campaign_id):
-                finished += self._finish(campaign, now)
+        """Take one look at what waits; `nonce` names this look.
+
+        What cannot be seen to keeps nothing else waiting; its error is raised in the end.
+        """
+        singles = self.batches.due_submitted(now, LOOK)
+        prompt = [one for one in singles if one.submitted is Stream.TRANSACTIONAL]
         look = _Look(
             now=now,
             nonce=nonce,
-            room=AHEAD - self.orders.waiting() if due else 0,
-            crowded=more,
-            campaigns=dict(active),
             places=DayPlaces(self.sending_ips, self.identities, self.quota, now.date()),
         )
-        batches = singles + self._release(due, look)
+        batches = self._release_singles(prompt, look)
+        due, look.crowded = self.batches.due(now, LOOK)
+        active = {one.campaign_id: one for one in self.campaigns.active(CAMPAIGNS, nonce)}
+        look.campaigns.update(active)
+        relaunched, finished = self._see_to_campaigns(active.values(), due, look)
+        bulk = singles[len(prompt) :]
+        if due or bulk:
+            look.room = max(0, AHEAD - self.orders.waiting())
+        shared = self._release_singles(islice(in_turns(bulk), look.room // 2), look)
+        look.room -= shared
+        batches += shared + self._release(due, look)
         jobs = self.watch_jobs(now)
-        return Released(batches, relaunched, finished, jobs, self.start_due(now))
+        started = self.start_due(now)
+        look.troubles.tell()
+        return Released(batches, relaunched, finished, jobs, started)
 
-    def _release_singles(self, now: datetime, nonce: str) -> int:
-        """Hand out single messages that are due, or whose pointer was lost: they wait for nobody.
+    def _see_to_campaigns(
+        self, active: Iterable[Campaign], due: Sequence[Batch], look: "_Look"
+    ) -> tuple[int, int]:
+        """Ask again for launches and finish campaigns; return how many of each."""
+        relaunched = finished = 0
+        busy = {batch.ref.campaign_id for batch in due}
+        for campaign in active:
+            with look.troubles.kept():
+                if campaign.state is State.SENT:
+                    self._tell(campaign)
+                elif campaign.launching:
+                    relaunched += self._relaunch(campaign, look.now)
+                elif campaign.campaign_id not in busy:
+                    finished += self._finish(campaign, look.now)
+        return relaunched, finished
+
+    def _release_singles(self, due: Iterable[Batch], look: "_Look") -> int:
+        """Hand out single messages that are due, or whose pointer was lost.
 
         What its sender finds no place for waits for one.
         """
         released = 0
-        due = iter(self.batches.due_submitted(now, LOOK))
-        while some := list(islice(due, POINTERS)):
+        waiting = iter(due)
+        while some := list(islice(waiting, POINTERS)):
             orders = []
             for batch in some:
-                new = rules.release(batch, batch.count, now + self.lease)
-                if self.batches.swap(batch, new, nonce):
-                    orders.append(Order(batch.ref, new.fence, batch.submitted))
+                with look.troubles.kept():
+                    order = self._hand_out(batch, batch.count, look)
+                    orders += [order] if order else []
             self.orders.send(orders)
             released += len(orders)
         return released
 
     def _finish(self, campaign: Campaign, now: datetime) -> bool:
+        if not self.batches.all_done(campaign.campaign_id):
+            return False
         finished = self.campaigns.move(campaign, Move.FINISH, now)
         if finished:
             self._tell(replace(campaign, state=State.SENT, finished_at=now))
@@ -205,10 +227,12 @@ class Release:
         orders: list[Order] = []
         released = 0
         for batch in in_turns(due):
-            order = self._see_to(batch, look)
-            if order is not None:
-                released += 1
-                orders.append(order)
+            with look.troubles.kept():
+                order = self._see_to(batch, look)
+                if order is not None:
+                    look.room -= 1
+                    released += 1
+                    orders.append(order)
             if len(orders) == POINTERS:
                 self.orders.send(orders)
                 orders = []
@@ -257,17 +281,17 @@ class Release:
         new = rules.release(batch, places, look.now + self.lease)
         if not self.batches.swap(batch, new, look.nonce):
             return None
-        look.room -= 1
-        return Order(batch.ref, new.fence)
+        return Order(batch.ref, new.fence, batch.submitted)
 
 
 @dataclass(slots=True)
 class _Look:
-    """One look: its time and name, and what it has left to give."""
+    """One look: its time and name, what it has left to give, and what went wrong."""
 
     now: datetime
     nonce: str
-    room: int  # pointers that the queue may still take
-    crowded: bool  # there may be more than this look has read
-    campaigns: dict[str, Campaign | None]  # by id, as far as they were read
     places: DayPlaces
+    campaigns: dict[str, Campaign | None] = field(default_factory=dict)  # by id, as far as read
+    room: int = 0  # pointers that the queue `sending` may still take
+    crowded: bool = False  # there may be more than this look has read
+    troubles: Troubles = field(default_factory=Troubles)
