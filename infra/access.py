@@ -63,7 +63,7 @@ ACCESS: dict[str, Access] = {
         get=("imports", "exports", "attachments"),
         put=("imports", "attachments"),
         delete=("imports", "exports", "attachments"),
-        send=("launch", "imports", "jobs", "transact", "sending"),
+        send=("launch", "imports", "jobs", "transact"),
         secrets=("identity", "signing"),
         keeps_relay_logins=True,
         reads_ses_account=True,
@@ -204,7 +204,7 @@ ACCESS: dict[str, Access] = {
             "batches": "w",
             "email_delivery_events": "w",
         },
-        send=("transact", "sending"),
+        send=("transact",),
         secrets=("identity",),
     ),
 }

@@ -1,8 +1,8 @@
 """React: what event rows change elsewhere: the engagement of contacts, and triggers.
 
 Trigger: stream of email_delivery_events, in order.
-Writes: contacts; for what triggers send submissions, batches, first event rows and the queues
-`transact` and `sending`; metric of contacts that changed.
+Writes: contacts; for what triggers send submissions, batches, first event rows and the queue
+`transact`; metric of contacts that changed.
 Errors: raised, and the batch comes again; only later instants win, so nothing is done twice.
 """
 

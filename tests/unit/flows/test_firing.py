@@ -159,7 +159,8 @@ def test_marketing_leaves_through_the_queue_of_marketing_with_opens_and_clicks_f
     shop = Shop()
     shop.identities.replace(replace(TRANSACTIONAL, stream=Stream.MARKETING))
     shop.pay()
-    (order,) = shop.queues.orders
+    assert shop.queues.orders == []
+    (order,) = shop.look()
     assert order.submitted is Stream.MARKETING
     (taken,) = shop.taken
     assert (taken.tracked.opens, taken.tracked.clicks) == (True, True)

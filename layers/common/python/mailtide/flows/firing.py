@@ -135,7 +135,9 @@ class Firing:
 
     def _take(self, submission: Submission, due_at: datetime) -> bool:
         now = self.clock()
-        at_once = due_at <= now
+        # Nobody waits for marketing, of which a campaign's opens may cause a million: `release`
+        # lets it into the queue that it shares with campaigns.
+        at_once = due_at <= now and submission.stream is Stream.TRANSACTIONAL
         batch = rules.released(submission, now) if at_once else rules.waiting(submission, due_at)
         taken = self.submissions.take(submission, batch, rules.queued(submission))
         if taken and at_once:
