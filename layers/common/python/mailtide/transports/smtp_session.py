@@ -268,12 +268,7 @@ class Session:
             self._unclear = True
 
     def lose(self, trouble: str, *, doubts: bool = False) -> None:
-        """Take it that nothing more comes; say what that means for each message under way.
-
-        Args:
-            trouble: why.
-            doubts: whether the trouble itself has put a message in doubt.
-        """
+        """Settle each message under way, as nothing more comes; `doubts`: the trouble made one."""
         if self.over:
             return
         self.over = self.lost = True
