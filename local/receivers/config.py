@@ -142,6 +142,7 @@ class Behaviour(Strict):
 class Delays(Strict):
     """When things happen: after acceptance for the relay, after delivery for who reads."""
 
+    take: Window = (0.0, 0.0)  # from a message's last byte until the relay has taken it
     deliver: Window = (0.1, 0.8)
     retry: Window = (3.0, 6.0)  # from a deferral to the next attempt
     machine: Window = (0.05, 0.7)

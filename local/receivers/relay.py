@@ -131,6 +131,7 @@ class _Handler:
     ) -> str:
         """Queue the message; the reply carries the queue id in hexadecimal."""
         recipient = envelope.rcpt_tos[0]
+        await asyncio.sleep(self._mailroom.world.taking(recipient))
         if not isinstance(server.transport, asyncio.Transport):
             raise ConnectionResetError("the client left before its message was queued")
         peer = server.transport.get_extra_info("peername")

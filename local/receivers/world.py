@@ -95,6 +95,10 @@ class World:
         )
         return _drawn(self.dice.roll(recipient, "relay"), shares) or Reception.TAKEN
 
+    def taking(self, recipient: str) -> float:
+        """Say how many seconds the relay needs for a message before it answers."""
+        return self.dice.pick(self.delays.take, recipient, "take")
+
     def plan(self, recipient: str, ip: str, subject: str) -> Plan:
         """Decide the life of one accepted message."""
         recipient = recipient.lower()

@@ -193,3 +193,10 @@ def test_partial_change_keeps_the_other_rates() -> None:
 def test_unknown_or_impossible_change_is_refused(patch: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Behaviour().changed(patch)
+
+
+def test_relay_takes_its_time_for_a_message_only_when_it_is_told_to() -> None:
+    slow = replace(world(), delays=Delays(take=(0.1, 0.3)))
+    times = [slow.taking(f"p{n}@gmail.com") for n in range(100)]
+    assert 0.1 <= min(times) < max(times) <= 0.3
+    assert world().taking("p0@gmail.com") == 0

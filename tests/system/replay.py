@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx
 
+from local.deployed import EVENTS_TABLE, Deployed
 from local.laptop import Laptop
 from local.receivers.poster import sign
 
 WORKERS = {"launch": "launch", "sending": "sender", "events": "ingest", "imports": "imports"}
 READERS = ("rollup", "react")
-EVENTS_TABLE = "email_delivery_events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Replay:
     """Replays what one laptop's functions and receivers sent."""
 
     machine: Laptop
+    deployed: Deployed
     sent: Mapping[str, Sequence[str]]  # bodies by queue URL
     dice: random.Random
 
@@ -37,7 +38,9 @@ class Replay:
             self.dice.shuffle(bodies)
             told[queue] = len(bodies)
             for cut in self._cuts(bodies, 1 if function == "sender" else 10):
-                answer = self._invoke(function, {"Records": [_message(body) for body in cut]})
+                answer = self.deployed.invoke(
+                    function, {"Records": [_message(body) for body in cut]}
+                )
                 assert answer["batchItemFailures"] == [], f"{function}: {cut}"
         return told
 
@@ -70,21 +73,12 @@ class Replay:
         self.dice.shuffle(overlapping)
         for function in READERS:
             for batch in (*batches, *overlapping):
-                self._invoke(function, {"Records": batch})
+                self.deployed.invoke(function, {"Records": batch})
         return len(records)
 
     def release(self) -> dict[str, Any]:
         """Invoke the schedule's function; return what it did."""
-        return self._invoke("release", {})
-
-    def _invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        stack = self.machine.deployment.outputs["TablePrefix"]
-        answer = self.machine.emulator.client("lambda").invoke(
-            FunctionName=f"{stack}-{function}", Payload=json.dumps(event).encode()
-        )
-        payload = answer["Payload"].read()
-        assert "FunctionError" not in answer, payload
-        return dict(json.loads(payload))
+        return self.deployed.invoke("release", {})
 
     def _cuts(self, items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
         start = 0

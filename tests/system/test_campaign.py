@@ -25,10 +25,11 @@ from local.demo.campaign import (
     start,
     suppress,
 )
+from local.deployed import Deployed
 from local.laptop import Laptop, Options
 from local.watch import Watch, until_quiet
 from tests.system.recorder import Recorder, recording
-from tests.system.replay import EVENTS_TABLE, Replay
+from tests.system.replay import Replay
 
 pytestmark = pytest.mark.system
 
@@ -67,6 +68,7 @@ class Life:
     """A campaign that is over."""
 
     machine: Laptop
+    deployed: Deployed
     recorder: Recorder
     audience: Audience
     imports: list[Imported]
@@ -105,7 +107,7 @@ def live(machine: Laptop, recorder: Recorder) -> Life:
     people_count = len(audience.expected)
     quiet = until_quiet(watch.look, people_count, lambda _: None, deadline_seconds=300)
     found = audit(machine.api, machine.receivers, campaign_id)
-    return Life(machine, recorder, audience, imports, campaign_id, quiet, found)
+    return Life(machine, Deployed(machine), recorder, audience, imports, campaign_id, quiet, found)
 
 
 def test_request_without_a_key_is_told_to_bring_one(life: Life) -> None:
@@ -177,7 +179,7 @@ def test_poisoned_event_ends_in_the_dead_letters_and_nothing_else_does(life: Lif
         dead = sqs.receive_message(QueueUrl=outputs["EventsDeadLetters"], WaitTimeSeconds=2)
         letters = dead.get("Messages", [])
     assert [letter["Body"] for letter in letters] == [POISON]
-    assert {name: waiting(sqs, outputs[f"{name}DeadLetters"]) for name in QUEUES} == {
+    assert {name: life.deployed.waiting(f"{name}DeadLetters") for name in QUEUES} == {
         "Launch": 0,
         "Sending": 0,
         "Events": 1,
@@ -185,18 +187,11 @@ def test_poisoned_event_ends_in_the_dead_letters_and_nothing_else_does(life: Lif
     }
 
 
-def waiting(sqs: Any, queue: str) -> int:
-    """Count the messages of a queue, those included that somebody has just received."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    told = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(int(told[name]) for name in names)
-
-
 def test_everything_again_in_other_order_and_cuts_changes_no_number_and_sends_nothing(
     life: Life,
 ) -> None:
     before = state(life)
-    again = Replay(life.machine, life.recorder.sent, random.Random("again"))  # noqa: S311
+    again = Replay(life.machine, life.deployed, life.recorder.sent, random.Random("again"))  # noqa: S311
     counts = again.queues() | {"webhooks": again.webhooks(), "records": again.streams()}
     assert min(counts.values()) > 0, counts
     assert not any(again.release().values())
@@ -219,10 +214,7 @@ def test_erased_person_is_nowhere_and_no_number_moves(life: Life) -> None:
 
 def state(life: Life) -> dict[str, Any]:
     """Return all that a replay could change: rows, counters, and what the receivers got."""
-    machine = life.machine
-    table = f"{machine.deployment.outputs['TablePrefix']}-{EVENTS_TABLE}"
-    pages = machine.emulator.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-    rows = [item for page in pages for item in page["Items"]]
+    machine, rows = life.machine, life.deployed.event_rows()
     return {
         "rows": sorted(rows, key=lambda row: (row["message_id"]["S"], row["event_key"]["S"])),
         "counters": counters(machine.api, life.campaign_id),
@@ -233,9 +225,8 @@ def state(life: Life) -> dict[str, Any]:
 
 def settle(life: Life) -> None:
     """Wait until the queue `events` is empty and the streams' readers had time to run."""
-    sqs = life.machine.emulator.client("sqs")
     deadline = time.monotonic() + 60
-    while waiting(sqs, life.machine.deployment.outputs["EventsQueue"]):
+    while life.deployed.waiting("EventsQueue"):
         assert time.monotonic() < deadline, "the queue does not drain"
         time.sleep(0.5)
     time.sleep(3)
