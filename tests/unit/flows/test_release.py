@@ -347,6 +347,13 @@ def test_triggers_marketing_and_campaigns_share_the_room_of_their_queue() -> Non
         assert found == kinds
 
 
+def test_triggers_marketing_has_all_the_room_where_no_campaign_waits() -> None:
+    counter = Counter()
+    marketing(counter, *range(9))
+    counter.queues.backlog = AHEAD - 4
+    assert len(counter.look()) == 4
+
+
 def test_batches_wait_until_all_shards_are_launched(stage: Stage) -> None:
     stage.put_campaign(launching=frozenset("f"), launch_due_at=NOW + SECOND)
     batch = stage.put_batch(1)

@@ -158,7 +158,8 @@ class Release:
         bulk = singles[len(prompt) :]
         if due or bulk:
             look.room = max(0, AHEAD - self.orders.waiting())
-        shared = self._release_singles(islice(in_turns(bulk), look.room // 2), look)
+        share = look.room // 2 if due else look.room
+        shared = self._release_singles(islice(in_turns(bulk), share), look)
         look.room -= shared
         batches += shared + self._release(due, look)
         jobs = self.watch_jobs(now)
