@@ -28,7 +28,7 @@ from local.demo import people as demo_people
 from local.demo.campaign import add_sending_ips, import_people, start
 from local.deployed import Deployed
 from local.laptop import Laptop, Options
-from local.stopping import Stopped
+from local.verdict import told
 from local.watch import Watch, until_quiet
 from mailtide.domain.batch import BLOCK_SIZE
 from mailtide.domain.campaign import Move, State
@@ -41,7 +41,6 @@ LAST_MOMENT = 0.6  # of the people; the rest is left for who resumes
 LOOK_SECONDS = 5.0  # between two looks of the schedule
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 400.0  # more than a lease; whatever takes longer is stuck
-SHOWN_PROBLEMS = 40
 # Receivers that neither read nor complain, which the demo's do, and nobody who is suppressed by the
 # first campaign: the second is for the same people.
 QUIET = ("hard", "late", "complain", "open", "auto_reply", "machine", "proxy")
@@ -243,19 +242,7 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=6, help="pauses of the first campaign")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    began = time.monotonic()
-
-    def say(step: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s {step}", flush=True)
-
-    try:
-        problems = play(asked.people, asked.moves, asked.seed, say)
-    except Stopped as stopped:
-        return stopped.exit_status
-    for problem in problems[:SHOWN_PROBLEMS]:
-        print(problem)
-    say(f"{len(problems)} things are wrong" if problems else "The books agree")
-    return int(bool(problems))
+    return told(lambda say: play(asked.people, asked.moves, asked.seed, say))
 
 
 if __name__ == "__main__":
