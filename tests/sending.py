@@ -28,9 +28,10 @@ from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
 from mailtide.flows.places import LiveLimits, Places
+from mailtide.flows.pointers import Order
 from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
-from mailtide.flows.send import Ending, Order, Sender
+from mailtide.flows.send import Ending, Sender
 from mailtide.flows.takeover import Takeover
 from tests.collaborators import REDACTOR, SEAL
 from tests.sending_outside import (

@@ -11,7 +11,7 @@ from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.hand_over import Transport
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 
 ORG = "org0000000000000"
 CAMPAIGN = "campaign00"

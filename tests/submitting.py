@@ -24,7 +24,8 @@ from mailtide.flows.block import Blocks
 from mailtide.flows.hand_over import Transport
 from mailtide.flows.message_desk import MessageDesk
 from mailtide.flows.message_rehearsal import Rehearsal
-from mailtide.flows.send import Ending, Order, Sender
+from mailtide.flows.pointers import Order
+from mailtide.flows.send import Ending, Sender
 from mailtide.flows.submitted import Submitted
 from mailtide.flows.takeover import Takeover
 from tests.collaborators import KEYRING, REDACTOR, name_contact

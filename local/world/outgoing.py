@@ -21,10 +21,11 @@ from mailtide.flows.doubts import Doubts
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
 from mailtide.flows.places import LiveLimits, Places
+from mailtide.flows.pointers import Order
 from mailtide.flows.recipients import Recipients
 from mailtide.flows.release import Release
 from mailtide.flows.schedule import Schedule
-from mailtide.flows.send import Order, Sender
+from mailtide.flows.send import Sender
 from mailtide.flows.ses_senders import SesSenders
 from mailtide.flows.start import Starter
 from mailtide.flows.takeover import Takeover

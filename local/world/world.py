@@ -33,7 +33,7 @@ from mailtide.domain.contact import Contact
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Ses, Tls, Transport
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 
 VISIBILITY = TIMEOUT + timedelta(seconds=30)
 PROVIDERS = ("gmail", "yahoo", "gmail", "other")  # of the contacts, in turn

@@ -18,8 +18,7 @@ from mailtide.bus import BATCH_LIMIT, SIZE_LIMIT, Announcements, Orders, Queue, 
 from mailtide.domain.batch import BatchRef
 from mailtide.domain.campaign import Campaign, State
 from mailtide.errors import PermanentError, RetryableError
-from mailtide.flows.pointers import Shard, read_order, read_shard
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order, Shard, read_order, read_shard
 
 ORDER = Order(BatchRef("acme", "c000000000", "3", "00000.100"), 7)
 

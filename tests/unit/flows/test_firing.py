@@ -16,7 +16,7 @@ from mailtide.errors import InvalidInputError, RetryableError, TooLargeError
 from mailtide.flows.contact_news import NEW_FOR, ContactNews
 from mailtide.flows.event_desk import EventDesk
 from mailtide.flows.firing import Firing, Happening
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 from tests.collaborators import name_contact
 from tests.sending_outside import NOW, ORG, Queues
 from tests.submitting import KEY, TRANSACTIONAL, Counter

@@ -12,7 +12,7 @@ from mailtide.domain.submission import MAX_FILE_BYTES, PATIENCE, Given, ref_of
 from mailtide.domain.suppression import Evidence, Reason, Stream, Suppression
 from mailtide.errors import ConflictError, InvalidInputError, RetryableError
 from mailtide.flows.message_rehearsal import Rehearsed
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 from tests.sending_outside import NOW, ORG
 from tests.submitting import DRAFT, TRANSACTIONAL, Counter
 

@@ -16,8 +16,8 @@ from mailtide.domain.quota import ReservationKey
 from mailtide.domain.retry import NO_PLACE
 from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
+from mailtide.flows.pointers import Order
 from mailtide.flows.release import AHEAD, Released
-from mailtide.flows.send import Order
 from mailtide.flows.troubles import MOST
 from tests.sending import Stage, opened_by_a_dead_holder
 from tests.sending_outside import CAMPAIGN, IDENTITY, LEASE, LIST, NOW, ORG

@@ -10,7 +10,8 @@ from local.memory.batches import Batches
 from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
 from mailtide.domain.campaign import State
 from mailtide.domain.handover import Unknown
-from mailtide.flows.send import Ending, Order
+from mailtide.flows.pointers import Order
+from mailtide.flows.send import Ending
 from tests.sending import Stage, everybody, pointer
 from tests.sending_outside import CAMPAIGN, LEASE, NEVER, NOW, ORG
 

@@ -13,7 +13,8 @@ from mailtide.domain.batch import Batch, Phase, Planned, Tally
 from mailtide.domain.campaign import Campaign, State
 from mailtide.domain.handover import Unknown
 from mailtide.errors import RetryableError
-from mailtide.flows.send import Ending, Order
+from mailtide.flows.pointers import Order
+from mailtide.flows.send import Ending
 from tests.sending import Stage, everybody, pointer
 from tests.sending_outside import HOUR, LATER, LEASE, NOW
 

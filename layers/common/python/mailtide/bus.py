@@ -16,13 +16,13 @@ from mailtide.errors import PermanentError, RetryableError
 from mailtide.flows.pointers import (
     ImportPointer,
     JobPointer,
+    Order,
     Shard,
     write_import,
     write_job,
     write_order,
     write_shard,
 )
-from mailtide.flows.send import Order
 
 SOURCE = "mailtide"  # of what we tell on the bus
 COMPLETED = "campaign.completed"

@@ -24,7 +24,7 @@ from mailtide.domain.submission import Submission
 from mailtide.domain.suppression import Stream
 from mailtide.domain.trigger import MAX_TRIGGERS, Frequency, Trigger
 from mailtide.errors import RetryableError
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 
 EXPIRES_AFTER = {Stream.TRANSACTIONAL: timedelta(days=1), Stream.MARKETING: timedelta(days=3)}
 

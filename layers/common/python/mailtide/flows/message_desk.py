@@ -23,7 +23,7 @@ from mailtide.domain.submission import Attachment, Draft, Given, Submission
 from mailtide.domain.suppression import Stream
 from mailtide.errors import ConflictError, InvalidInputError, RetryableError, TooLargeError
 from mailtide.flows.message_check import Check, Identities, Named, SendingIps, Templates
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 
 Refusal = InvalidInputError | ConflictError | TooLargeError
 UPLOAD_FOR = timedelta(hours=1)

@@ -11,7 +11,16 @@ import json
 from dataclasses import dataclass
 
 from mailtide.domain.batch import BatchRef
-from mailtide.flows.send import Order
+from mailtide.domain.suppression import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A pointer to a batch; it is good for one run, by the fence it names."""
+
+    ref: BatchRef
+    fence: int
+    submitted: Stream | None = None  # as the batch's; it chooses the queue
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from mailtide.domain.suppression import Stream
 from mailtide.domain.turns import in_turns
 from mailtide.errors import RetryableError
 from mailtide.flows.day_places import DayPlaces, Identities, Quota, SendingIps
-from mailtide.flows.send import Order
+from mailtide.flows.pointers import Order
 from mailtide.flows.troubles import Troubles
 
 

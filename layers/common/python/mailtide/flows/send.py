@@ -16,18 +16,9 @@ from typing import Protocol
 from mailtide.domain import batch as rules
 from mailtide.domain.batch import Batch, BatchRef, Phase, Tally
 from mailtide.domain.campaign import Campaign, State
-from mailtide.domain.suppression import Stream
 from mailtide.errors import RetryableError
 from mailtide.flows.block import BlockResult
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A pointer to a batch; it is good for one run, by the fence it names."""
-
-    ref: BatchRef
-    fence: int
-    submitted: Stream | None = None  # as the batch's; it chooses the queue
+from mailtide.flows.pointers import Order
 
 
 class Ending(StrEnum):
