@@ -284,8 +284,8 @@ def _allow(function: MailtideFunction, actions: list[str], *resources: str) -> N
 def _sizes(config: Config) -> dict[str, Size]:
     work = config.function_timeout_seconds
     return {
-        "api": Size(512, HTTP_TIMEOUT_SECONDS),
-        "insights": Size(512, HTTP_TIMEOUT_SECONDS),
+        "api": Size(1769, HTTP_TIMEOUT_SECONDS),  # loads routes while somebody waits: a whole core
+        "insights": Size(1769, HTTP_TIMEOUT_SECONDS),  # the same
         "webhook": Size(1769, HTTP_TIMEOUT_SECONDS),  # 5 MB are cut up in 0.2 s of a whole core
         "tracking": Size(256, HTTP_TIMEOUT_SECONDS),
         "imports": Size(1024, work),

@@ -54,11 +54,14 @@ def text() -> str:
 
 
 def resolvers() -> Mapping[str, Any]:
-    """Return the resolvers of the functions that answer the API, by function."""
+    """Return the resolvers of the functions that answer the API with all routes, by function."""
     from functions.api import handler as api
     from functions.insights import handler as insights
 
-    return {"api": api.resolver, "insights": insights.resolver}
+    found = {"api": api.resolver, "insights": insights.resolver}
+    for resolver in found.values():
+        resolver.load_all()
+    return found
 
 
 def _edge_routes() -> Iterator[tuple[str, frozenset[str]]]:

@@ -1,6 +1,6 @@
 """The frame of the API over stand-ins: keys from a dict, calls and counts in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -44,7 +44,11 @@ class World:
         self.asked += 1
         return self.keys.get(hashed)
 
-    def resolver(self, find: Callable[[str], ApiKey | None] | None = None) -> Api:
+    def resolver(
+        self,
+        find: Callable[[str], ApiKey | None] | None = None,
+        modules: Mapping[str, Sequence[str]] | None = None,
+    ) -> Api:
         """Build a resolver of a process of its own over this world."""
         numbers = count()
         repeats = Repeats(self.calls, Vault(b"k" * 32), lambda: f"{id(numbers)}/{next(numbers)}")
@@ -55,4 +59,5 @@ class World:
             limiter=lambda: limiter,
             repeats=lambda: repeats,
             public=frozenset({"/api/open"}),
+            modules=modules,
         )

@@ -1,9 +1,6 @@
 """Campaigns: plan, schedule, start, pause, resume and cancel."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.shapes.campaigns import (
     CampaignChange,
@@ -17,13 +14,11 @@ from functions.api.shapes.campaigns import (
 from mailtide import app
 from mailtide.domain.campaign import Move
 from mailtide.domain.organisation import Scope
-from mailtide.http import After, Id, Limit, Listing, no_content
+from mailtide.http import After, DryRun, Id, Limit, Listing, no_content
 from mailtide.resource import Resource
 
 resource = Resource("campaigns")
 CONFLICT = ("conflict_state",)
-
-DryRun = Annotated[bool, Query(description="count and check, and change nothing")]
 
 
 @resource.get("/api/campaigns", Scope.READ, "List campaigns")

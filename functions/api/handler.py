@@ -10,62 +10,41 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.api import (
-    campaigns,
-    contacts,
-    events,
-    exports,
-    identities,
-    imports,
-    jobs,
-    keys,
-    lists,
-    messages,
-    openapi,
-    organisation,
-    pools,
-    segments,
-    sending_ips,
-    ses_account,
-    sources,
-    suppressions,
-    templates,
-    triggers,
-)
 from mailtide import app
 from mailtide.http import build_resolver
 from mailtide.observability import logger
+
+MODULES = {  # what answers for a path, by its part behind /api/
+    "campaigns": ["functions.api.campaigns"],
+    "contacts": ["functions.api.contacts"],
+    "events": ["functions.api.events"],
+    "exports": ["functions.api.exports"],
+    "identities": ["functions.api.identities"],
+    "imports": ["functions.api.imports"],
+    "jobs": ["functions.api.jobs"],
+    "keys": ["functions.api.keys"],
+    "lists": ["functions.api.lists", "functions.api.imports"],
+    "messages": ["functions.api.messages"],
+    "openapi.json": ["functions.api.openapi"],
+    "organisation": ["functions.api.organisation"],
+    "pools": ["functions.api.pools"],
+    "segments": ["functions.api.segments"],
+    "sending-ips": ["functions.api.sending_ips"],
+    "ses-account": ["functions.api.ses_account"],
+    "sources": ["functions.api.sources"],
+    "suppressions": ["functions.api.suppressions"],
+    "templates": ["functions.api.templates"],
+    "triggers": ["functions.api.triggers"],
+}
 
 resolver = build_resolver(
     app.find_key,
     app.now,
     limiter=app.limiter,
     repeats=app.repeats,
-    public=frozenset({openapi.PATH}),
+    public=frozenset({"/api/openapi.json"}),
+    modules=MODULES,
 )
-resolver.include_router(openapi.router)
-for one in (
-    campaigns,
-    contacts,
-    events,
-    exports,
-    identities,
-    imports,
-    jobs,
-    keys,
-    lists,
-    messages,
-    organisation,
-    pools,
-    segments,
-    sending_ips,
-    ses_account,
-    sources,
-    suppressions,
-    templates,
-    triggers,
-):
-    resolver.include_router(one.resource.router)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,6 +1,5 @@
 """Messages: single transactional ones, one or many at a time, and the files that go with them."""
 
-from functions.api.campaigns import DryRun
 from functions.api.shapes.messages import (
     MessagesView,
     SubmitIn,
@@ -13,6 +12,7 @@ from functions.api.shapes.messages import (
 from mailtide import app
 from mailtide.domain.organisation import Scope
 from mailtide.errors import MailtideError
+from mailtide.http import DryRun
 from mailtide.resource import Resource
 
 resource = Resource("messages")

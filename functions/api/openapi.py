@@ -4,14 +4,13 @@ from functools import cache
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-PATH = "/api/openapi.json"
+from mailtide.resource import Resource
 
-router = APIGatewayHttpRouter()
+resource = Resource("description")
 
 
-@router.get(PATH, summary="Get this description", tags=["description"], include_in_schema=False)
+@resource.router.get("/api/openapi.json", include_in_schema=False)
 def get_description() -> Response[str]:
     """Return the description as OpenAPI 3.1; this needs no key."""
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=_text())

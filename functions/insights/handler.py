@@ -10,14 +10,18 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.insights import campaigns, messages
 from mailtide import app
 from mailtide.http import build_resolver
 from mailtide.observability import logger
 
-resolver = build_resolver(app.find_key, app.now, limiter=app.limiter, repeats=app.repeats)
-for one in (campaigns, messages):
-    resolver.include_router(one.resource.router)
+MODULES = {  # what answers for a path, by its part behind /api/
+    "campaigns": ["functions.insights.campaigns"],
+    "messages": ["functions.insights.messages"],
+}
+
+resolver = build_resolver(
+    app.find_key, app.now, limiter=app.limiter, repeats=app.repeats, modules=MODULES
+)
 
 
 @logger.inject_lambda_context(clear_state=True)

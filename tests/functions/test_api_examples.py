@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from mailtide import app
-from mailtide.app import resources
+from mailtide.app import ip_desks
 from tests.aws import BUCKET, Stack
 from tests.functions.tenants import Tenant, furnish, make_transactional, tenant
 from tests.functions.walk import OPERATIONS, Operation, misfits
@@ -28,10 +28,10 @@ EXAMPLES = [
 @pytest.fixture(autouse=True)
 def names(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the example's relay have an address; nothing is looked up for real."""
-    resources.api.cache_clear()
-    monkeypatch.setattr(resources, "_resolve", lambda host: ["93.184.216.34"])
+    app.api.cache_clear()
+    monkeypatch.setattr(ip_desks, "_resolve", lambda host: ["93.184.216.34"])
     yield
-    resources.api.cache_clear()
+    app.api.cache_clear()
 
 
 def upload(stack: Stack, owner: Tenant, ids: Ids) -> None:

@@ -20,7 +20,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi import checks
 
-from mailtide.app import resources
+from mailtide import app
+from mailtide.app import ip_desks
 from tests.functions.quick_moto import quicken
 from tests.functions.snapshot import held
 from tests.functions.tenants import Tenant, furnish, tenant
@@ -77,10 +78,10 @@ def owner(shared_stack: Any) -> Iterator[Owner]:
     """Somebody for all tests; every relay's host has an address, nothing is looked up for real."""
     with pytest.MonkeyPatch.context() as patch:
         quicken(patch)
-        resources.api.cache_clear()
-        patch.setattr(resources, "_resolve", lambda host: ["93.184.216.34"])
+        app.api.cache_clear()
+        patch.setattr(ip_desks, "_resolve", lambda host: ["93.184.216.34"])
         yield Owner(tenant(f"fuzz{next(numbers)}"))
-    resources.api.cache_clear()
+    app.api.cache_clear()
 
 
 @pytest.mark.parametrize(

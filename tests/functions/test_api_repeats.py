@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailtide import app
-from mailtide.app import resources
+from mailtide.app import ip_desks
 from mailtide.domain.idempotency import TAKEN_OVER_AFTER
 from mailtide.errors import RetryableError
 from mailtide.store.idempotency import IdempotencyKeys
@@ -30,10 +30,10 @@ numbers = count()
 @pytest.fixture(autouse=True)
 def names(shared_stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the example's relay have an address; nothing is looked up for real."""
-    resources.api.cache_clear()
-    monkeypatch.setattr(resources, "_resolve", lambda host: ["93.184.216.34"])
+    app.api.cache_clear()
+    monkeypatch.setattr(ip_desks, "_resolve", lambda host: ["93.184.216.34"])
     yield
-    resources.api.cache_clear()
+    app.api.cache_clear()
 
 
 def busy(*_: Any) -> Any:

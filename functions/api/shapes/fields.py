@@ -26,6 +26,7 @@ Words = AfterValidator(_check_words)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), Trimmed, Words, Line]
 Email = Annotated[str, StringConstraints(min_length=1, max_length=320)]
+Subject = Annotated[str, StringConstraints(max_length=1000)]  # Liquid
 SomeId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 

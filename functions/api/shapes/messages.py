@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,8 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from functions.api.shapes.fields import Email, Line, SomeId
-from functions.api.shapes.templates import Subject
+from functions.api.shapes.fields import Email, Line, SomeId, Subject
 from mailtide.domain.content import Template
 from mailtide.domain.links import Tracked
 from mailtide.domain.preheader import MAX_LENGTH
@@ -35,8 +34,10 @@ from mailtide.domain.submission import (
     Submission,
 )
 from mailtide.flows.message_desk import Refusal, Upload
-from mailtide.flows.message_rehearsal import Rehearsed
 from mailtide.http import Body, example
+
+if TYPE_CHECKING:
+    from mailtide.flows.message_rehearsal import Rehearsed  # loads Liquid
 
 ONE, MANY = "one", "many"
 
@@ -220,14 +221,14 @@ class UploadView(BaseModel):
     expires_at: datetime
 
 
-def taken_view(result: Submission | Rehearsed) -> TakenView:
+def taken_view(result: "Submission | Rehearsed") -> TakenView:
     """Show one message that was taken, or would be."""
     if isinstance(result, Submission):
         return TakenView(message_id=result.message_id, suppressed=None)
     return TakenView(message_id=None, suppressed=result.suppressed)
 
 
-def messages_view(results: Sequence[Submission | Rehearsed | Refusal]) -> MessagesView:
+def messages_view(results: "Sequence[Submission | Rehearsed | Refusal]") -> MessagesView:
     """Show what became of several messages."""
     shown = [_result(index, result) for index, result in enumerate(results)]
     refused = sum(one.code is not None for one in shown)
@@ -239,8 +240,8 @@ def upload_view(upload: Upload) -> UploadView:
     return UploadView(upload=upload.upload_id, url=upload.url, expires_at=upload.expires_at)
 
 
-def _result(index: int, result: Submission | Rehearsed | Refusal) -> MessageResult:
-    if isinstance(result, Submission | Rehearsed):
+def _result(index: int, result: "Submission | Rehearsed | Refusal") -> MessageResult:
+    if not isinstance(result, Refusal):
         taken = taken_view(result).model_dump()
         return MessageResult(index=index, code=None, detail=None, errors=[], **taken)
     return MessageResult(

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from functions.api.shapes.fields import Name, View
+from functions.api.shapes.fields import Name, Subject, View
 from mailtide.domain import template_check, template_compiler
 from mailtide.domain.content import Format, Template
 from mailtide.domain.faults import Fault
@@ -13,7 +13,6 @@ from mailtide.domain.preheader import MAX_LENGTH
 from mailtide.domain.utm import Utm
 from mailtide.http import Body, example
 
-Subject = Annotated[str, StringConstraints(max_length=1000)]
 Value = Annotated[str | None, StringConstraints(max_length=200)]
 
 

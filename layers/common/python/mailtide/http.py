@@ -7,8 +7,8 @@ Source: docs/api.md.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Generic, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, BaseRouter
@@ -29,17 +29,21 @@ from mailtide.domain.organisation import ApiKey, Scope, allows
 from mailtide.domain.page import Page, read_cursor, write_cursor
 from mailtide.domain.rate_limit import Allowance
 from mailtide.errors import ForbiddenError, InvalidInputError, MailtideError, RateLimitedError
-from mailtide.flows.repeats import Repeats
 from mailtide.key_memory import Clock, FindKey, Keys
-from mailtide.limiter import Limiter
+from mailtide.late_routes import LateRoutes
 from mailtide.observability import logger
 from mailtide.problems import Problem
+
+if TYPE_CHECKING:
+    from mailtide.flows.repeats import Repeats
+    from mailtide.limiter import Limiter
 
 Shown = TypeVar("Shown")
 Item = TypeVar("Item")
 
 Id = Annotated[str, Path(max_length=64)]
 Limit = Annotated[int, Query(ge=1, le=100, description="how many to return at most")]
+DryRun = Annotated[bool, Query(description="count and check, and change nothing")]
 After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 
 
@@ -73,9 +77,10 @@ class Api(APIGatewayHttpResolver):
         self,
         find_key: FindKey,
         now: Clock,
-        limiter: Callable[[], Limiter],
-        repeats: Callable[[], Repeats],
+        limiter: "Callable[[], Limiter]",
+        repeats: "Callable[[], Repeats]",
         public: frozenset[str],
+        late: LateRoutes,
     ) -> None:
         super().__init__(
             enable_validation=True,
@@ -87,6 +92,7 @@ class Api(APIGatewayHttpResolver):
         self._limiter = limiter
         self._repeats = repeats
         self._public = public
+        self._late = late
         self.exception_handler(MailtideError)(lambda e: self.answer(problems.of_error(e)))
         self.exception_handler(UnknownRouteError)(lambda _: self.answer(problems.UNKNOWN_ROUTE))
         self.exception_handler(RequestValidationError)(
@@ -127,7 +133,14 @@ class Api(APIGatewayHttpResolver):
         answer["headers"] = {**answer["headers"], **(left.headers if left else {})}
         return answer
 
+    def load_all(self) -> None:
+        """Load every route, as one has to who describes them."""
+        for router in self._late.all():
+            self.include_router(router)
+
     def _dispatch(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        for router in self._late.behind(event["rawPath"]):
+            self.include_router(router)
         answer: dict[str, Any] = super().resolve(event, context)
         return {**answer, "body": answer["body"] or ""}  # the gateway's body is text, if only empty
 
@@ -156,9 +169,10 @@ def build_resolver(
     find_key: FindKey,
     now: Clock,
     *,
-    limiter: Callable[[], Limiter],
-    repeats: Callable[[], Repeats],
+    limiter: "Callable[[], Limiter]",
+    repeats: "Callable[[], Repeats]",
     public: frozenset[str] = frozenset(),
+    modules: Mapping[str, Sequence[str]] | None = None,
 ) -> Api:
     """Build the resolver of one function.
 
@@ -168,8 +182,9 @@ def build_resolver(
         limiter: makes what counts requests; called when there is one.
         repeats: makes what knows idempotency keys; called when a request names one.
         public: paths that need no key.
+        modules: names of the modules whose routes are loaded late (`LateRoutes`).
     """
-    return Api(find_key, now, limiter, repeats, public)
+    return Api(find_key, now, limiter, repeats, public, LateRoutes(modules or {}))
 
 
 def scoped(needed: Scope) -> dict[str, Any]:

@@ -8,16 +8,18 @@ Source: draft-ietf-httpapi-idempotency-key-header-07; docs/api.md.
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from mailtide import naming, problems
 from mailtide.domain.idempotency import Call, check_key, fingerprint, is_kept
 from mailtide.errors import MailtideError, RetryableError
-from mailtide.flows.repeats import Claim, Repeats
 from mailtide.observability import logger
 from mailtide.problems import Problem
+
+if TYPE_CHECKING:
+    from mailtide.flows.repeats import Claim, Repeats
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotent-Replayed"  # marks the answer of an earlier call
@@ -40,7 +42,7 @@ def call_of(
 
 
 def once(
-    repeats: Repeats,
+    repeats: "Repeats",
     call: Call,
     clock: Callable[[], datetime],
     proceed: Callable[[], Response[Any]],
@@ -84,7 +86,7 @@ def _carried_out(
     return response
 
 
-def _keep(repeats: Repeats, claim: Claim, response: Response[Any]) -> None:
+def _keep(repeats: "Repeats", claim: "Claim", response: Response[Any]) -> None:
     kept = {
         "status": response.status_code,
         "type": response.content_type,

@@ -21,6 +21,7 @@ from mailtide.app.base import (
     keyring,
     message_id,
     name_contact,
+    new_id,
     now,
     secret,
     ses_account,
@@ -29,6 +30,7 @@ from mailtide.app.base import (
     small_client,
 )
 from mailtide.app.calls import find_key, limiter, repeats
+from mailtide.app.importing import imports
 from mailtide.app.incoming import (
     ingest,
     insights,
@@ -41,7 +43,7 @@ from mailtide.app.incoming import (
 )
 from mailtide.app.job_kinds import job_watch, jobs
 from mailtide.app.outgoing import batches, launch, orders, release, sender, ses_parts, transact
-from mailtide.app.resources import api, entropy, imports, new_id
+from mailtide.app.resources import api, entropy
 from mailtide.app.submissions import messages
 
 __all__ = [

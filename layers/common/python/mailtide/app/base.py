@@ -8,6 +8,7 @@ from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from mailtide import naming
 from mailtide.domain import identifiers
 from mailtide.errors import InvalidInputError
 from mailtide.sigv4 import Credentials
@@ -185,6 +186,11 @@ def connect() -> None:
     from mailtide.store import tables
 
     tables.bind(settings().table_prefix, region(), session(), small_client(DYNAMODB))
+
+
+def new_id() -> str:
+    """Name something new (16 characters)."""
+    return identifiers.encode(naming.draw(identifiers.ID_BYTES))
 
 
 def contact_id(org_id: str, address: str) -> str:

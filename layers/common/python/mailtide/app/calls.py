@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mailtide.app.base import connect, identity_key, settings
+from mailtide.app.base import connect, identity_key, new_id, settings
 
 if TYPE_CHECKING:
     from mailtide.domain.organisation import ApiKey
@@ -32,7 +32,6 @@ def limiter() -> "Limiter":
 @cache
 def repeats() -> "Repeats":
     """The flow of calls that name an idempotency key."""
-    from mailtide.app.resources import new_id
     from mailtide.flows.repeats import Repeats
     from mailtide.store.idempotency import IdempotencyKeys
     from mailtide.vault import Vault

@@ -1,16 +1,15 @@
 """The flows of single messages that are asked for."""
 
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from mailtide import naming
 from mailtide.app.base import (
     connect,
     contact_id,
     fired_id,
     group_of,
     keyring,
+    new_id,
     now,
     redactor,
     settings,
@@ -18,7 +17,6 @@ from mailtide.app.base import (
 )
 from mailtide.app.job_kinds import files
 from mailtide.app.outgoing import orders
-from mailtide.domain import identifiers
 
 if TYPE_CHECKING:
     from mailtide.flows.contact_news import ContactNews
@@ -28,53 +26,68 @@ if TYPE_CHECKING:
     from mailtide.flows.message_rehearsal import Rehearsal
 
 
-@dataclass(frozen=True, slots=True)
 class SingleMessages:
-    """What the routes of single messages use."""
+    """What the routes of single messages use; each part is made when one first asks for it."""
 
-    desk: "MessageDesk"
-    rehearsal: "Rehearsal"
-    events: "EventDesk"
-    news: "ContactNews"
+    def __init__(self) -> None:
+        connect()
+
+    @cached_property
+    def desk(self) -> "MessageDesk":
+        """What takes messages."""
+        from mailtide.flows.message_desk import MessageDesk
+        from mailtide.store.contacts import Contacts
+        from mailtide.store.identities import Identities
+        from mailtide.store.sending_ips import SendingIps
+        from mailtide.store.submissions import Submissions
+        from mailtide.store.templates import Templates
+
+        return MessageDesk(
+            submissions=Submissions(),
+            contacts=Contacts(),
+            templates=Templates(),
+            identities=Identities(),
+            sending_ips=SendingIps(),
+            files=files(),
+            orders=orders(),
+            redactor=redactor(),
+            contact_id=contact_id,
+            message_id=submitted_id,
+            new_id=new_id,
+            clock=now,
+        )
+
+    @cached_property
+    def rehearsal(self) -> "Rehearsal":
+        """What shows what would become of messages."""
+        from mailtide.domain.tracking import Tracker
+        from mailtide.flows.message_rehearsal import Rehearsal
+        from mailtide.store.contacts import Contacts
+        from mailtide.store.suppressions import Suppressions
+
+        tracker = Tracker(keyring(), settings().public_url)
+        return Rehearsal(self.desk, Contacts(), Suppressions(), tracker, now)
+
+    @cached_property
+    def events(self) -> "EventDesk":
+        """What takes events of contacts."""
+        from mailtide.flows.event_desk import EventDesk
+        from mailtide.store.contacts import Contacts
+
+        return EventDesk(Contacts(), firing(), contact_id, now)
+
+    @cached_property
+    def news(self) -> "ContactNews":
+        """What tells triggers of contacts that changed."""
+        from mailtide.flows.contact_news import ContactNews
+
+        return ContactNews(firing(), now)
 
 
 @cache
 def messages() -> SingleMessages:
     """The flows of single messages."""
-    from mailtide.domain.tracking import Tracker
-    from mailtide.flows.contact_news import ContactNews
-    from mailtide.flows.event_desk import EventDesk
-    from mailtide.flows.message_desk import MessageDesk
-    from mailtide.flows.message_rehearsal import Rehearsal
-    from mailtide.store.contacts import Contacts
-    from mailtide.store.identities import Identities
-    from mailtide.store.sending_ips import SendingIps
-    from mailtide.store.submissions import Submissions
-    from mailtide.store.suppressions import Suppressions
-    from mailtide.store.templates import Templates
-
-    connect()
-    desk = MessageDesk(
-        submissions=Submissions(),
-        contacts=Contacts(),
-        templates=Templates(),
-        identities=Identities(),
-        sending_ips=SendingIps(),
-        files=files(),
-        orders=orders(),
-        redactor=redactor(),
-        contact_id=contact_id,
-        message_id=submitted_id,
-        new_id=lambda: identifiers.encode(naming.draw(identifiers.ID_BYTES)),
-        clock=now,
-    )
-    tracker = Tracker(keyring(), settings().public_url)
-    return SingleMessages(
-        desk=desk,
-        rehearsal=Rehearsal(desk, Contacts(), Suppressions(), tracker, now),
-        events=EventDesk(Contacts(), firing(), contact_id, now),
-        news=ContactNews(firing(), now),
-    )
+    return SingleMessages()
 
 
 @cache

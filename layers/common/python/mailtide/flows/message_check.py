@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailtide.domain import template_compiler
 from mailtide.domain.content import Identity, Template
 from mailtide.domain.sending_ip import SendingIp
 from mailtide.domain.submission import Draft
@@ -96,6 +95,8 @@ class Check:
         return self.template[draft.template_id]
 
     def _content(self, content: Template) -> Template:
+        from mailtide.domain import template_compiler  # loads Liquid, which most messages need not
+
         if content not in self.compiled:
             try:
                 self.compiled[content] = template_compiler.compiled(content)
