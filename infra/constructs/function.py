@@ -12,6 +12,8 @@ from infra.build import Artifacts
 from infra.config import Config
 from infra.constructs.retention import removal_policy, retention_days
 
+# Pydantic looks for plugins in the metadata of every package, at each start; we have none.
+LIBRARY_SETTINGS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
@@ -52,7 +54,7 @@ class MailtideFunction(lambda_.Function):
             layers=list(layers),
             role=role,
             log_group=log_group,
-            environment={**environment, "POWERTOOLS_SERVICE_NAME": name},
+            environment={**environment, **LIBRARY_SETTINGS, "POWERTOOLS_SERVICE_NAME": name},
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
             tracing=lambda_.Tracing.ACTIVE if config.tracing else lambda_.Tracing.DISABLED,
