@@ -231,7 +231,7 @@ def _launch(size: int) -> dict[str, float]:
         campaigns=campaigns,
         lists=people,
         segments=Segments(),
-        audiences=Audiences(people, Contacts(size, cost), Suppressions(size, cost)),
+        audiences=Audiences(people, Contacts(size, cost), Suppressions(size, cost), few=0),
         batches=batches,
         launches=Launches(),
         release=tuple,
