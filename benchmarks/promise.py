@@ -1,6 +1,7 @@
 """Promise: one claim about speed or cost, what was measured for it, and whether it holds."""
 
 from dataclasses import dataclass
+from importlib import import_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,8 @@ class Promise:
 
 
 HEAD = "| promise | measured | bound | kept | from |\n| --- | --- | --- | --- | --- |"
+
+
+def measured(benchmark: str) -> list["Promise"]:
+    """Run one benchmark, a module of this package."""
+    return list(import_module(f"benchmarks.{benchmark}").run())
