@@ -153,9 +153,8 @@ def _written(lines: Sequence[tuple[Values, str]], addresses: Values, merged: int
     bad = {}
     line = 2
     for values, what in lines:
-        before = text.tell()
         writer.writerow(values)
         if what:
             bad[line] = what
-        line += text.getvalue()[before:].count("\n")
+        line += 1 + sum(value.count("\n") for value in values)
     return People(text.getvalue().encode(), len(lines), addresses, merged, bad)
