@@ -25,6 +25,7 @@ from mailtide.flows.block_days import BlockDays
 from mailtide.flows.block_rates import BlockRates
 from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
+from mailtide.flows.hand_over import HandOver
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
 from mailtide.flows.places import LiveLimits, Places
@@ -181,8 +182,7 @@ class Stage:
                 self.messages, Doubts(self.messages), Later(self.batches), REDACTOR, self.clock
             ),
             composer=self.content,
-            mail_from=SEAL.mail_from,
-            transports=self.relay,
+            hand_over=HandOver(SEAL.mail_from, self.relay, self.clock),
             clock=self.clock,
         )
 

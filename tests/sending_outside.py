@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from mailtide.domain.campaign import Campaign
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
-from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
+from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, not_made
 from mailtide.domain.sending_ip import SendingIp
-from mailtide.errors import PermanentError, RetryableError
+from mailtide.errors import MailtideError, RetryableError
 from mailtide.flows.hand_over import Transport
 from mailtide.flows.pointers import Order
 
@@ -110,8 +110,8 @@ class Line:
         if isinstance(answer, Accepted):
             try:
                 self.relay.bodies.append(one.render())
-            except PermanentError as error:
-                return Refused(later=False, code=None, response=error.detail)
+            except MailtideError as error:
+                return not_made(error)
             self.relay.taken.append(one)
             self.relay.over.append(self.ip.ip_id)
         return answer

@@ -11,8 +11,7 @@ from local.memory.triggers import Triggers
 from mailtide.domain import identifiers
 from mailtide.domain.batch import Batch
 from mailtide.domain.content import Identity, Template
-from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
-from mailtide.domain.liquid_language import RenderError
+from mailtide.domain.handover import Accepted, Outcome, Outgoing, not_made
 from mailtide.domain.message import SENT, SUPPRESSED
 from mailtide.domain.sending_ip import Relay as RelayAddress
 from mailtide.domain.sending_ip import SendingIp, Tls
@@ -93,8 +92,8 @@ class Way:
     def _taken(self, one: Outgoing) -> Outcome:
         try:
             self.post.bodies.append(one.render())
-        except RenderError as error:
-            return Refused(later=False, code=None, response=error.detail)
+        except MailtideError as error:
+            return not_made(error)
         self.post.taken.append(one)
         return Accepted("250 ok")
 
@@ -194,11 +193,12 @@ class Counter(Stage):
     def transact(self, order: Order) -> Ending:
         """Run the sender of transactional messages."""
         source = self.submitted()
+        blocks = self.blocks()
         blocks = replace(
-            self.blocks(),
+            blocks,
             reader=source,
             composer=source,
-            transports=self.post,
+            hand_over=replace(blocks.hand_over, transports=self.post),
             places=replace(self.places(), stream=Stream.TRANSACTIONAL),
         )
         self.runs += 1

@@ -18,6 +18,7 @@ from mailtide.flows.block_days import BlockDays
 from mailtide.flows.block_rates import BlockRates
 from mailtide.flows.conclude import Conclusion
 from mailtide.flows.doubts import Doubts
+from mailtide.flows.hand_over import HandOver
 from mailtide.flows.later import Later
 from mailtide.flows.launch import Launch
 from mailtide.flows.places import LiveLimits, Places
@@ -141,8 +142,7 @@ class Outgoing:
             messages=messages,
             conclusion=Conclusion(messages, doubts, later, REDACTOR, self.world.clock),
             composer=Content(_identity()),
-            mail_from=SEAL.mail_from,
-            transports=self.world.relay,
+            hand_over=HandOver(SEAL.mail_from, self.world.relay, self.world.clock),
             clock=self.world.clock,
         )
         Sender(

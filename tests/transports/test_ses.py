@@ -13,6 +13,7 @@ from mailtide.domain.handover import Accepted, Outgoing, Refused, Unknown
 from mailtide.domain.rendering import RenderError
 from mailtide.domain.ses_account import SesAccount
 from mailtide.domain.ses_rate import TOLERANCE
+from mailtide.errors import RetryableError
 from mailtide.transports.ses_call import MOST_IN_FLIGHT
 from mailtide.transports.ses_mailer import Answer, Letter, Then
 from tests.transports.ses_stage import (
@@ -306,6 +307,15 @@ def test_what_cannot_leave_fails_alone(stage: Stage, one: Outgoing, reason: str)
     assert isinstance(failed, Refused)
     assert not failed.later
     assert reason in failed.response
+    assert other == Accepted("id")
+
+
+def test_what_may_be_made_later_is_put_off_alone(stage: Stage) -> None:
+    def unready() -> bytes:
+        raise RetryableError("a fault of ours")
+
+    put_off_one, other = stage.deliver(message(0, render=unready), message(1))
+    assert put_off_one == Refused(later=True, code=None, response="a fault of ours")
     assert other == Accepted("id")
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, Unknown
 from mailtide.domain.rendering import RenderError
 from mailtide.domain.sending_ip import Relay, Tls
+from mailtide.errors import RetryableError
 from mailtide.transports.smtp import SmtpTransport
 from tests.transports import scripted_relay as script
 from tests.transports.scripted_relay import LATER, NOW, ScriptedRelay, handed_over, reaching
@@ -264,6 +265,15 @@ def test_a_message_that_cannot_be_rendered_fails_alone_with_its_reason() -> None
         )
     assert kinds(outcomes) == ["accepted", "never", "accepted"]
     assert outcomes[1] == Refused(later=False, code=None, response="html: line 3: it fails")
+
+
+def test_a_message_that_may_be_made_later_is_put_off_alone() -> None:
+    def fail() -> bytes:
+        raise RetryableError("a fault of ours")
+
+    with ScriptedRelay() as relay:
+        outcomes = handed_over(transport(relay.port), [message("a", fail), message("b")])
+    assert kinds(outcomes) == ["later", "accepted"]
 
 
 def test_a_delivery_that_breaks_off_closes_its_connection() -> None:

@@ -229,18 +229,20 @@ def _blocks(source: "Either | Submitted", stream: "Stream") -> "Blocks":
     from mailtide.domain.verp import Seal
     from mailtide.flows.block import Blocks
     from mailtide.flows.conclude import Conclusion
+    from mailtide.flows.hand_over import HandOver
     from mailtide.flows.later import Later
     from mailtide.store.messages import Messages
     from mailtide.transports.ways_out import WaysOut
 
+    networks = read_networks(settings().relay_networks)
+    ways_out = WaysOut(fetch_secret, networks, ses_parts, now)
     return Blocks(
         reader=source,
         places=_places(stream),
         messages=Messages(),
         conclusion=Conclusion(Messages(), _doubts(), Later(batches()), redactor(), now),
         composer=source,
-        mail_from=Seal.of(keyring()).mail_from,
-        transports=WaysOut(fetch_secret, read_networks(settings().relay_networks), ses_parts, now),
+        hand_over=HandOver(Seal.of(keyring()).mail_from, ways_out, now),
         clock=now,
     )
 

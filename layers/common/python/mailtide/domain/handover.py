@@ -7,6 +7,8 @@ again; `Unknown` (the connection was lost or timed out after the end of the data
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailtide.errors import MailtideError, RetryableError
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -15,7 +17,7 @@ class Outgoing:
     message_id: str
     recipient: str  # address
     envelope_from: str
-    render: Callable[[], bytes]  # the finished message; raises RenderError
+    render: Callable[[], bytes]  # the finished message; raises MailtideError: `not_made`
     ready: bool = False  # `render` promises SMTP's form: 7-bit, CRLF, no line begins with a dot
 
 
@@ -44,3 +46,11 @@ class Unknown:
 
 
 Outcome = Accepted | Refused | Unknown
+
+
+def not_made(error: MailtideError) -> Refused:
+    """Return what a message comes to that could not be made: nothing of it left.
+
+    It will never be, unless the error says that it may be yet.
+    """
+    return Refused(later=isinstance(error, RetryableError), code=None, response=error.detail)

@@ -28,7 +28,7 @@ from mailtide.domain.handover import Outcome, Refused
 from mailtide.domain.message import SUPPRESSED, EventRow
 from mailtide.errors import RetryableError
 from mailtide.flows.conclude import Conclusion
-from mailtide.flows.hand_over import Composition, MailFrom, Transports, Way, hand_over
+from mailtide.flows.hand_over import Composition, HandOver
 from mailtide.flows.places import Places
 
 
@@ -75,8 +75,7 @@ class Blocks:
     messages: Messages
     conclusion: Conclusion
     composer: Composer
-    mail_from: MailFrom
-    transports: Transports
+    hand_over: HandOver
     clock: Callable[[], datetime]
 
     def send(
@@ -100,7 +99,7 @@ class Blocks:
         places = self.places.reserve(batch, block, composition.identity, now)
         until = min(until, places.until)  # a place of yesterday is no place
         ips = {ip: places.ips[ip] for ip in places.ip_ids}
-        ways = {ip: Way(ips[ip], self.transports.of(ips[ip])) for ip in ips}
+        ways = {ip: self.hand_over.way(ips[ip]) for ip in ips}
         letters, ip_ids, waits = places.letters, places.ip_ids, places.waits
         opened = store(rules.open_block(batch, letters, ip_ids, now, waits))
         if opened is None:
@@ -109,7 +108,7 @@ class Blocks:
         trouble = self._write_ahead(rows)
         if trouble is None:
             over = {i: ways[ip] for i, ip in block_rules.placed(opened).items()}
-            outcomes = self._hand_over(block, over, composition, until)
+            outcomes = self.hand_over.run(block, over, composition, until)
         else:
             outcomes = dict.fromkeys(block_rules.placed(opened), trouble)
         planned = [one.planned for one in block]
@@ -128,16 +127,6 @@ class Blocks:
             return Refused(later=True, code=None, response=trouble.detail, tried=False)
         return None
 
-    def _hand_over(
-        self,
-        block: Sequence[Recipient],
-        over: Mapping[int, Way],
-        composition: Composition,
-        until: datetime,
-    ) -> Mapping[int, Outcome]:
-        mail_from, transports = self.mail_from, self.transports
-        return hand_over(block, over, composition, mail_from, transports, until, self.clock)
-
     def close(self) -> None:
         """Let go of connections; the next block opens new ones."""
-        self.transports.close()
+        self.hand_over.close()

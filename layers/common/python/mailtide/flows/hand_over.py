@@ -4,7 +4,7 @@ Source: docs/domain/sending.md.
 """
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,9 +12,9 @@ from typing import Protocol
 from mailtide.domain.block import Recipient
 from mailtide.domain.contact import Contact
 from mailtide.domain.content import Identity
-from mailtide.domain.handover import Outcome, Outgoing, Refused
+from mailtide.domain.handover import Outcome, Outgoing
 from mailtide.domain.sending_ip import SendingIp
-from mailtide.errors import PermanentError
+from mailtide.errors import PermanentError, RetryableError
 
 MailFrom = Callable[[str, str, str], str]  # (IP's tag, message id, bounce domain) → address
 
@@ -74,76 +74,89 @@ class Way:
     transport: Transport
 
 
-def hand_over(
-    block: Sequence[Recipient],
-    placed: Mapping[int, Way],
-    composition: Composition,
-    mail_from: MailFrom,
-    transports: Transports,
-    until: datetime,
-    clock: Callable[[], datetime],
-) -> dict[int, Outcome]:
-    """Hand the messages of a block over; return what became of each.
-
-    A message that a fault of ours keeps from being made is put off: nothing of it left, and the
-    fault may be mended before its time is over. It keeps no other from leaving.
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Hands the messages of a block over.
 
     Args:
-        block: its recipients.
-        placed: over which way those leave who have a place, by index in the block.
-        composition: what they get.
         mail_from: writes their envelope senders.
         transports: all ways.
-        until: no hand-over begins after it.
         clock: the time that is rendered into each message.
     """
-    ways = {way.ip.ip_id: way for way in placed.values()}
-    loads = {ip: [i for i, way in placed.items() if way.ip.ip_id == ip] for ip in sorted(ways)}
-    writer = _Writer(composition, mail_from, clock, {})
-    calls = [
-        (ways[ip].transport, [writer.outgoing(ways[ip].ip, block[i]) for i in load])
-        for ip, load in loads.items()
-    ]
-    outcomes: dict[int, Outcome] = {}
-    for load, answers in zip(loads.values(), transports.deliver(calls, until), strict=True):
-        outcomes.update(zip(load, answers, strict=True))
-    if writer.faults:
-        outcomes = {i: writer.faults.get(block[i].message_id, o) for i, o in outcomes.items()}
-    return outcomes
 
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """Writes the messages of a block, and keeps which of them a fault of ours put off."""
-
-    composition: Composition
     mail_from: MailFrom
+    transports: Transports
     clock: Callable[[], datetime]
-    faults: MutableMapping[str, Refused]  # by message id
 
-    def outgoing(self, ip: SendingIp, one: Recipient) -> Outgoing:
-        """Return a message that is rendered when it leaves."""
+    def way(self, ip: SendingIp) -> Way:
+        """Return the way out over a sending IP."""
+        return Way(ip, self.transports.of(ip))
+
+    def run(
+        self,
+        block: Sequence[Recipient],
+        placed: Mapping[int, Way],
+        composition: Composition,
+        until: datetime,
+    ) -> dict[int, Outcome]:
+        """Return what became of each message.
+
+        Args:
+            block: its recipients.
+            placed: over which way those leave who have a place, by index in the block.
+            composition: what they get.
+            until: no hand-over begins after it.
+        """
+        ways = {way.ip.ip_id: way for way in placed.values()}
+        loads = {ip: [i for i, way in placed.items() if way.ip.ip_id == ip] for ip in sorted(ways)}
+        calls = [
+            (
+                ways[ip].transport,
+                [self._outgoing(block[i], composition, ways[ip].ip) for i in load],
+            )
+            for ip, load in loads.items()
+        ]
+        outcomes: dict[int, Outcome] = {}
+        for load, answers in zip(
+            loads.values(), self.transports.deliver(calls, until), strict=True
+        ):
+            outcomes.update(zip(load, answers, strict=True))
+        return outcomes
+
+    def close(self) -> None:
+        """Let go of connections; the next block opens new ones."""
+        self.transports.close()
+
+    def _outgoing(self, one: Recipient, composition: Composition, ip: SendingIp) -> Outgoing:
         contact = one.contact
         if contact is None:
             raise ValueError("a recipient without a contact has no place")
-        bounces = self.composition.identity.bounce_domain
         return Outgoing(
             message_id=one.message_id,
             recipient=contact.email,
-            envelope_from=self.mail_from(ip.tag, one.message_id, bounces),
-            render=lambda: self._render(contact, one.message_id),
-            ready=self.composition.ready,
+            envelope_from=self.mail_from(
+                ip.tag, one.message_id, composition.identity.bounce_domain
+            ),
+            render=lambda: _rendered(composition, contact, one.message_id, self.clock()),
+            ready=composition.ready,
         )
 
-    def _render(self, contact: Contact, message_id: str) -> bytes:
-        try:
-            return self.composition.render(contact, message_id, self.clock())
-        except PermanentError:
-            raise
-        except Exception as error:
-            # Of any kind. Raised on from here, it would put the whole block in doubt. Its own
-            # words may quote an address; its name and place do not.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            words = f"a fault of ours: {type(error).__name__} in {place.name}, line {place.lineno}"
-            self.faults[message_id] = Refused(later=True, code=None, response=words)
-            raise PermanentError(words) from error
+
+def _rendered(composition: Composition, contact: Contact, message_id: str, at: datetime) -> bytes:
+    """Return a message as it leaves.
+
+    One that a fault of ours keeps from being made is put off, for the fault may be mended before
+    its time is over; raised on as it is, it would put the whole block in doubt.
+
+    Raises:
+        PermanentError: the message can never be made.
+        RetryableError: a fault of ours, by name and place; its words may quote an address.
+    """
+    try:
+        return composition.render(contact, message_id, at)
+    except PermanentError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"a fault of ours: {type(error).__name__} in {place.name}, line {place.lineno}"
+        raise RetryableError(fault) from error

@@ -15,10 +15,10 @@ from functools import partial
 from typing import Protocol
 
 from mailtide.domain import ses_account, ses_rate
-from mailtide.domain.handover import Outcome, Outgoing, Refused
+from mailtide.domain.handover import Outcome, Outgoing, Refused, not_made
 from mailtide.domain.ses_account import SesAccount
 from mailtide.domain.ses_rate import Booking
-from mailtide.errors import PermanentError, RetryableError
+from mailtide.errors import MailtideError, RetryableError
 from mailtide.transports.ses_mailer import Answer, Letter, Then
 
 # Each is in doubt when the network goes, so it is no more than pays: seven times the rate of one at
@@ -117,7 +117,7 @@ class SesCall:
     """One call's messages and instants, and what SES said so far."""
 
     parts: SesParts
-    letter: Callable[[Outgoing], Letter]  # raises PermanentError: it cannot be made
+    letter: Callable[[Outgoing], Letter]  # raises MailtideError: `not_made`
     until: datetime  # nothing begins at it or later
     waiting: deque[Message] = field(default_factory=deque)
     instants: deque[datetime] = field(default_factory=deque)
@@ -176,8 +176,8 @@ class SesCall:
         message = self.waiting.popleft()
         try:
             message.letter = letter = message.letter or self.letter(message.outgoing)
-        except PermanentError as error:
-            self.outcomes[message.number] = Refused(False, code=None, response=error.detail)
+        except MailtideError as error:
+            self.outcomes[message.number] = not_made(error)
             return
         self.parts.crew.start(partial(self._hand_over, message, letter, instant, self.pauses))
 

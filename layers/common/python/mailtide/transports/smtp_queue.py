@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused
-from mailtide.errors import PermanentError
+from mailtide.domain.handover import Accepted, Outcome, Outgoing, Refused, not_made
+from mailtide.errors import MailtideError
 from mailtide.transports.smtp_opening import Extensions, NoConnectionError
 from mailtide.transports.smtp_reply import words
 from mailtide.transports.smtp_transaction import Transaction, mailbox
@@ -82,8 +82,8 @@ class Queue:
                     transaction.carry(one.render(), ready=one.ready)
                 if transaction.options:
                     transaction.check(extensions)
-            except PermanentError as error:
-                self.settle(transaction, Refused(later=False, code=None, response=error.detail))
+            except MailtideError as error:
+                self.settle(transaction, not_made(error))
             else:
                 return transaction
         return None
