@@ -26,6 +26,7 @@ from local.audit import audit, mailed_wrongly
 from local.demo import people as demo_people
 from local.demo.campaign import add_sending_ips, import_people, start
 from local.laptop import Options
+from local.receivers_process import QUIET_RATES
 from local.verdict import told
 from local.watch import Look, Watch, until_quiet
 
@@ -33,11 +34,10 @@ SENDERS = 4
 HOURS = 2 * 3600.0  # in which each step has to end
 TOLD_EVERY = 30.0
 LOOK_EVERY = 2.0
-SILENT = ("hard", "late", "complain", "open", "auto_reply", "machine", "proxy")
 RECEIVERS: dict[str, Any] = {
     "seed": "bulk",
     "delays": {"deliver": [0.0, 0.1], "retry": [1.0, 2.0]},
-    "behaviour": {"rates": dict.fromkeys(SILENT, 0.0)},
+    "behaviour": {"rates": QUIET_RATES},
 }
 
 

@@ -28,6 +28,7 @@ from local.demo import people as demo_people
 from local.demo.campaign import add_sending_ips, import_people, start
 from local.deployed import Deployed
 from local.laptop import Laptop, Options
+from local.receivers_process import QUIET_RATES
 from local.verdict import told
 from local.watch import Watch, until_quiet
 from mailtide.domain.batch import BLOCK_SIZE
@@ -41,14 +42,11 @@ LAST_MOMENT = 0.6  # of the people; the rest is left for who resumes
 LOOK_SECONDS = 5.0  # between two looks of the schedule
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 400.0  # more than a lease; whatever takes longer is stuck
-# Receivers that neither read nor complain, which the demo's do, and nobody who is suppressed by the
-# first campaign: the second is for the same people.
-QUIET = ("hard", "late", "complain", "open", "auto_reply", "machine", "proxy")
 RECEIVERS: dict[str, Any] = {
     "seed": "moves",
     # A relay that answers at once leaves hardly anything in hands when a pause comes.
     "delays": {"take": [0.1, 0.3], "deliver": [0.05, 0.4], "retry": [1.0, 2.0]},
-    "behaviour": {"rates": dict.fromkeys(QUIET, 0.0)},
+    "behaviour": {"rates": QUIET_RATES},  # nobody may be suppressed before the second campaign
 }
 
 
