@@ -1,10 +1,10 @@
 """Sending IPs and their places in memory."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from local.memory.places import Places
 from mailtide.domain.pool import Pool
 from mailtide.domain.quota import Day, ReservationKey, grant
 from mailtide.domain.sending_ip import SendingIp
@@ -34,24 +34,10 @@ class SendingIps:
 
 
 @dataclass(slots=True)
-class Reservation:
-    """What a key was granted, and what of it was returned."""
-
-    granted: int
-    returned: int | None = None
-
-    @property
-    def places(self) -> int:
-        """Places that it holds."""
-        return self.granted - (self.returned or 0)
-
-
-@dataclass(slots=True)
 class Quota:
-    """Reservations by key, and their sum for each day."""
+    """The places of IPs, by day."""
 
-    reservations: dict[ReservationKey, Reservation] = field(default_factory=dict)
-    reserved: Counter[tuple[str, date]] = field(default_factory=Counter)
+    places: Places[tuple[str, date]] = field(default_factory=Places)
     limits: dict[tuple[str, date], int] = field(default_factory=dict)
     stopped: set[tuple[str, date]] = field(default_factory=set)
 
@@ -69,25 +55,22 @@ class Quota:
     def day(self, ip: SendingIp, on: date) -> Day:
         """Read one IP's day; a day that nobody used yet has the IP's own limit."""
         day = ip.ip_id, on
-        return Day(self.reserved[day], self.limits.get(day, ip.daily_limit), day in self.stopped)
+        limit = self.limits.get(day, ip.daily_limit)
+        return Day(self.places.reserved[day], limit, day in self.stopped)
 
     def held(self, key: ReservationKey) -> int:
         """Return the places that a key's reservation holds; 0 when there is none."""
-        return self.reservations[key].places if key in self.reservations else 0
+        return self.places.held(_day(key), key)
 
     def reserve(self, ip: SendingIp, key: ReservationKey, wanted: int) -> int:
         """Have up to `wanted` places reserved, earlier ones included; return how many there are."""
-        held, reservation = self.held(key), self.reservations.get(key)
-        more = grant(self.day(ip, key.day), wanted - held)
-        if more <= 0 or (reservation and reservation.returned is not None):
-            return held
-        self.reservations[key] = Reservation(held + more)
-        self.reserved[key.ip_id, key.day] += more
-        return held + more
+        day = self.day(ip, key.day)
+        return self.places.reserve(_day(key), key, wanted, lambda more: grant(day, more))
 
     def give_back(self, key: ReservationKey, unused: int) -> None:
         """Return places that no hand-over used; only the first call for a key does anything."""
-        reservation = self.reservations.get(key)
-        if reservation and reservation.returned is None and unused <= reservation.granted:
-            reservation.returned = unused
-            self.reserved[key.ip_id, key.day] -= unused
+        self.places.give_back(_day(key), key, unused)
+
+
+def _day(key: ReservationKey) -> tuple[str, date]:
+    return key.ip_id, key.day

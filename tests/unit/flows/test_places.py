@@ -46,7 +46,7 @@ def provide(stage: Stage, **providers: str) -> None:
 
 def used(stage: Stage) -> list[int]:
     """Return what is taken of each window."""
-    return sorted(stage.rates.reserved.values())
+    return sorted(stage.rates.places.reserved.values())
 
 
 def test_without_limits_nothing_is_asked_of_them(
