@@ -1,9 +1,6 @@
 """The one stack: layers, data, queues, functions, what triggers them, what they may do, alarms."""
 
-from typing import NamedTuple
-
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
-from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -23,29 +20,15 @@ from infra.constructs.ses_events import SesEvents, subscription_alarm
 from infra.constructs.storage import Storage
 from infra.constructs.stream import FailedBatches, iterator_age_alarm, quarantine_alarm, read_stream
 from infra.constructs.tables import Tables
+from infra.shape import ROUTES, Size, functions, queues
 
-ANY, GET, HEAD, POST = (
-    apigw.HttpMethod.ANY,
-    apigw.HttpMethod.GET,
-    apigw.HttpMethod.HEAD,
-    apigw.HttpMethod.POST,
-)
-HTTP_TIMEOUT_SECONDS = 29  # the gateway gives up after 30
 ROLLUP_WINDOW_SECONDS = 60
-SENDER_MARGIN_SECONDS = 30  # a sender that ran into its time-out is dead by then
 READ_SECRET = ["secretsmanager:GetSecretValue"]
 KEEP_LOGINS = [
     "secretsmanager:CreateSecret",
     "secretsmanager:DeleteSecret",
     "secretsmanager:PutSecretValue",
 ]
-
-
-class Size(NamedTuple):
-    """What a function gets."""
-
-    memory_mb: int  # CPU grows with it: one whole core is at 1769
-    timeout_seconds: int
 
 
 class MailtideStack(Stack):
@@ -58,7 +41,7 @@ class MailtideStack(Stack):
         self.tables = Tables(self, "Tables", config=config)
         self.storage = Storage(self, "Storage", config=config)
         self.http_api = HttpApi(self, "Http", config=config)
-        sizes = _sizes(config)
+        sizes = functions(config)
         self.queues = self._queues(sizes)
         self.ses_events = SesEvents(
             self, "SesEvents", events_queue=self.queues["events"], config=config
@@ -75,26 +58,16 @@ class MailtideStack(Stack):
         self._describe()
 
     def _queues(self, sizes: dict[str, Size]) -> dict[str, QueueWorker]:
-        """Make the queues: (visibility in seconds, minutes a job may wait before an alarm)."""
         fixed = self.config.visibility_seconds
-        sender = sizes["sender"].timeout_seconds + SENDER_MARGIN_SECONDS
-        shapes = {
-            "launch": (6 * sizes["launch"].timeout_seconds, 15),
-            "sending": (sender, 60),
-            "transact": (sizes["transact"].timeout_seconds + SENDER_MARGIN_SECONDS, 2),
-            "events": (6 * sizes["ingest"].timeout_seconds, 15),
-            "imports": (6 * sizes["imports"].timeout_seconds, 60),
-            "jobs": (6 * sizes["jobs"].timeout_seconds, 60),
-        }
         return {
             name: QueueWorker(
                 self,
                 f"{name.title()}Jobs",
-                visibility_seconds=fixed or visibility_seconds,
-                max_age_minutes=max_age_minutes,
+                visibility_seconds=fixed or shape.visibility_seconds,
+                max_age_minutes=shape.max_age_minutes,
                 require_tls=not self.config.emulator,
             )
-            for name, (visibility_seconds, max_age_minutes) in shapes.items()
+            for name, shape in queues(sizes).items()
         }
 
     def _functions(
@@ -171,19 +144,8 @@ class MailtideStack(Stack):
             self.queues[name].drain_with(self.functions[name], batch_size=1, max_concurrency=2)
 
     def _route_requests(self) -> None:
-        insights = [
-            "/api/campaigns/{campaign_id}/insights",
-            "/api/messages",
-            "/api/messages/{message_id}",
-        ]
-        webhooks = [
-            f"/webhooks/{w}" for w in ("stalwart/{source_id}", "inbound/{source_id}", "ses")
-        ]
-        self.http_api.route(self.functions["api"], [ANY], "/api/{proxy+}")
-        self.http_api.route(self.functions["insights"], [GET], *insights)
-        self.http_api.route(self.functions["webhook"], [POST], *webhooks)
-        self.http_api.route(self.functions["tracking"], [GET, HEAD], "/t/{proxy+}")
-        self.http_api.route(self.functions["tracking"], [GET, HEAD, POST], "/u/{proxy+}")
+        for name, methods, paths in ROUTES:
+            self.http_api.route(self.functions[name], methods, *paths)
 
     def _read_event_stream(self) -> None:
         table = self.tables.by_name["email_delivery_events"]
@@ -279,22 +241,3 @@ class MailtideStack(Stack):
 
 def _allow(function: MailtideFunction, actions: list[str], *resources: str) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
-
-
-def _sizes(config: Config) -> dict[str, Size]:
-    work = config.function_timeout_seconds
-    return {
-        "api": Size(1769, HTTP_TIMEOUT_SECONDS),  # loads routes while somebody waits: a whole core
-        "insights": Size(1769, HTTP_TIMEOUT_SECONDS),  # the same
-        "webhook": Size(1769, HTTP_TIMEOUT_SECONDS),  # 5 MB are cut up in 0.2 s of a whole core
-        "tracking": Size(256, HTTP_TIMEOUT_SECONDS),
-        "imports": Size(1024, work),
-        "jobs": Size(1769, work),  # rows of tables become CSV: work for one whole core
-        "launch": Size(1024, work),
-        "release": Size(512, work),
-        "sender": Size(1024, config.sender_timeout_seconds),
-        "transact": Size(1769, work),  # somebody waits for the message: one whole core
-        "ingest": Size(512, work),
-        "rollup": Size(512, work),
-        "react": Size(512, work),
-    }

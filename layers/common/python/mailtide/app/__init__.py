@@ -7,6 +7,7 @@ only what it needs. Nothing else reads the environment, the clock or a secret.
 import os
 from collections.abc import Mapping
 
+from mailtide.app.asking import insights
 from mailtide.app.base import (
     Settings,
     bucket,
@@ -33,7 +34,6 @@ from mailtide.app.calls import find_key, limiter, repeats
 from mailtide.app.importing import imports
 from mailtide.app.incoming import (
     ingest,
-    insights,
     react,
     rollup,
     sns_webhook,

@@ -8,7 +8,6 @@ from mailtide.app.base import (
     LateBucket,
     bucket,
     connect,
-    contact_id,
     hasty_queue_client,
     keyring,
     name_contact,
@@ -20,7 +19,6 @@ from mailtide.small_client import SQS
 
 if TYPE_CHECKING:
     from mailtide.flows.ingest import Ingest
-    from mailtide.flows.insights import Insights
     from mailtide.flows.react import React
     from mailtide.flows.rollup import Change, Rollup, Unreadable
     from mailtide.flows.sns_webhook import SnsWebhook
@@ -126,19 +124,3 @@ def react() -> "React":
 
     connect()
     return React(Engagement(), Contacts(), firing())
-
-
-@cache
-def insights() -> "Insights":
-    """The insights flow."""
-    from mailtide.flows.addresses import Addresses, Senders
-    from mailtide.flows.insights import Insights
-    from mailtide.store.campaigns import Campaigns
-    from mailtide.store.contacts import Contacts
-    from mailtide.store.counters import Counters
-    from mailtide.store.events import Events
-    from mailtide.store.identities import Identities
-
-    connect()
-    addresses = Addresses(Contacts(), Senders(Identities(), contact_id).of)
-    return Insights(Campaigns(), Counters(), Events(), addresses, name_contact)
