@@ -20,6 +20,7 @@ MODULES: tuple[str, ...] = (  # of this package, in the order of the table; each
     "sender",
     "ses",
     "life",
+    "coming_back",
     "transactional",
 )
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -70,9 +70,9 @@ class Life:
 
         reports.add_source()
         messages, at = reports.message_ids(PEOPLE), app.now() - timedelta(hours=4)
-        self._work("delivery", ingest, _calls(reports.deliveries(messages, at)))
-        self._work("opens", ingest, _calls(reports.opens(messages, at + timedelta(minutes=5))))
-        self._work("clicks", ingest, _calls(reports.clicks(messages, at + timedelta(hours=1))))
+        self._work("delivery", ingest, calls(reports.deliveries(messages, at)))
+        self._work("opens", ingest, calls(reports.opens(messages, at + timedelta(minutes=5))))
+        self._work("clicks", ingest, calls(reports.clicks(messages, at + timedelta(hours=1))))
 
     def count(self) -> None:
         """Read the stream, in full batches."""
@@ -122,7 +122,8 @@ class Life:
             self.cpu[step] = time.process_time() - began
 
 
-def _calls(bodies: Iterable[str]) -> Iterator[list[str]]:
+def calls(bodies: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the queue's messages as the stack hands them to `ingest`."""
     waiting = list(bodies)
     for start in range(0, len(waiting), EVENTS_OF_A_CALL):
         yield waiting[start : start + EVENTS_OF_A_CALL]

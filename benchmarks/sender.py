@@ -1,11 +1,9 @@
 """Sender: the CPU of the whole handler for a recipient, beside a careful library version."""
 
-import time
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout
-from io import StringIO
+from collections.abc import Iterable
 
 from benchmarks import sink
+from benchmarks.measure import cpu
 from benchmarks.promise import Promise
 from local import stage
 
@@ -25,11 +23,11 @@ def run() -> Iterable[Promise]:
         newsletter.start(newsletter.relay(port))
         launch(stage.sqs_event(standing.bodies("launch")), stage.Context())
         orders = standing.bodies("sending")
-        ours = _cpu(lambda: [sender(stage.sqs_event([one]), stage.Context()) for one in orders])
+        ours = cpu(lambda: [sender(stage.sqs_event([one]), stage.Context()) for one in orders])
         ours /= PEOPLE
         careful.make_table()
         people = [newsletter.contact(number) for number in range(PEERS)]
-        theirs = _cpu(lambda: careful.send(people, port)) / PEERS
+        theirs = cpu(lambda: careful.send(people, port)) / PEERS
     yield Promise(
         "The sender's handler over SMTP, CPU per recipient, against a careful library version",
         theirs / ours,
@@ -37,10 +35,3 @@ def run() -> Iterable[Promise]:
         True,
         f"{ours * 1e6:,.0f} µs against {theirs * 1e6:,.0f} µs",
     )
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    began = time.process_time()
-    with redirect_stdout(StringIO()):  # where metrics are written
-        work()
-    return time.process_time() - began

@@ -5,8 +5,9 @@ complaints, 0.004 unsubscribes: a good campaign of a shop.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from local import newsletter
 from mailtide import app
@@ -21,7 +22,27 @@ from mailtide.store.organisations import Organisations
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile"
 SOURCE = "source1"
 SEAL = Seal.of(Keyring(0, {0: b"k" * 32}))  # the webhook's signature is what counts
-WORDS = "OK  1788256803 d2e1a72fcca58-7acf24e0b1csi1834567b3a.112 - gsmtp"
+
+
+class Said(NamedTuple):
+    """What a relay tells of a message, in the receiver's words."""
+
+    type: str
+    code: int
+    details: str
+
+
+DELIVERED = Said(
+    "delivery.delivered", 250, "OK  1788256803 d2e1a72fcca58-7acf24e0b1csi1834567b3a.112 - gsmtp"
+)
+GONE = Said(
+    "delivery.rcpt-to-rejected",
+    550,
+    "5.1.1 The email account that you tried to reach does not exist.",
+)
+LATER = Said(
+    "delivery.rcpt-to-rejected", 450, "4.2.1 The user you are trying to contact is busy; try later."
+)
 
 
 def add_source() -> None:
@@ -37,28 +58,37 @@ def message_ids(people: int) -> list[str]:
 
 
 def deliveries(messages: Sequence[str], at: datetime) -> Iterator[str]:
-    """Yield the relay's webhooks, sliced as the webhook function does."""
-    events = [_report(number, message, at) for number, message in enumerate(messages)]
-    for start in range(0, len(events), SLICE):
-        body = json.dumps({"events": events[start : start + SLICE]})
-        told = {"source": "stalwart", "source_id": SOURCE, "received_at": _millis(at), "body": body}
-        yield json.dumps(told)
+    """Yield the relay's webhooks when one message in a hundred bounces."""
+    said = [DELIVERED if number % 100 else GONE for number in range(len(messages))]
+    yield from _told(zip(messages, said, strict=True), at)
+
+
+def told(said: Said, messages: Sequence[str], at: datetime) -> Iterator[str]:
+    """Yield the relay's webhooks when it says the same of every message."""
+    yield from _told(((message, said) for message in messages), at)
+
+
+def webhook_body(said: Said, messages: Sequence[str], at: datetime) -> bytes:
+    """Return what the relay posts when it says the same of every message."""
+    events = [_report(number, message, said, at) for number, message in enumerate(messages)]
+    return json.dumps({"events": events}).encode()
 
 
 def opens(messages: Sequence[str], at: datetime) -> Iterator[str]:
     """Yield the pixels that were fetched: two people in five open, some of them again."""
     openers = [message for number, message in enumerate(messages) if number % 5 < 2]
     again = [message for number, message in enumerate(openers) if number % 4 < 3]
-    yield from _hits(EventType.OPENED, openers, at)
-    yield from _hits(EventType.OPENED, again, at + timedelta(hours=3))
+    yield from hits(EventType.OPENED, openers, at)
+    yield from hits(EventType.OPENED, again, at + timedelta(hours=3))
 
 
 def clicks(messages: Sequence[str], at: datetime) -> Iterator[str]:
     """Yield the links that were followed."""
-    yield from _hits(EventType.CLICKED, messages[:: 100 // 6], at)
+    yield from hits(EventType.CLICKED, messages[:: 100 // 6], at)
 
 
-def _hits(type_: EventType, messages: Sequence[str], at: datetime) -> Iterator[str]:
+def hits(type_: EventType, messages: Sequence[str], at: datetime) -> Iterator[str]:
+    """Yield one hit of each message, as the tracking function queues it."""
     for number, message in enumerate(messages):
         then = at + timedelta(seconds=number % 3600)
         hit = Hit(
@@ -75,18 +105,25 @@ def _hits(type_: EventType, messages: Sequence[str], at: datetime) -> Iterator[s
         yield write_hits([hit], then)
 
 
-def _report(number: int, message: str, at: datetime) -> dict[str, object]:
-    bounces = number % 100 == 0
-    words = "5.1.1 The email account that you tried to reach does not exist." if bounces else WORDS
+def _told(said: Iterable[tuple[str, Said]], at: datetime) -> Iterator[str]:
+    """Yield payloads of the queue, sliced as the webhook function does."""
+    events = [_report(number, message, words, at) for number, (message, words) in enumerate(said)]
+    for start in range(0, len(events), SLICE):
+        body = json.dumps({"events": events[start : start + SLICE]})
+        payload = {"source": "stalwart", "source_id": SOURCE, "received_at": _millis(at)}
+        yield json.dumps(payload | {"body": body})
+
+
+def _report(number: int, message: str, said: Said, at: datetime) -> dict[str, object]:
     return {
         "id": f"{number}",
         "createdAt": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "type": "delivery.rcpt-to-rejected" if bounces else "delivery.delivered",
+        "type": said.type,
         "data": {
             "hostname": "aspmx.l.google.com",
             "to": newsletter.contact(number).email,
-            "code": 550 if bounces else 250,
-            "details": words,
+            "code": said.code,
+            "details": said.details,
             "queueId": number,
             "from": SEAL.mail_from("a", message, "b.shop.example"),
         },
