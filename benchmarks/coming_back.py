@@ -20,11 +20,11 @@ from benchmarks.promise import Promise
 from local import stage
 
 PEOPLE = 1600
-HMAC_BOUNDS = {1: 12, 100: 30, 5000: 70}  # events of a request: times the HMAC over its body
+HMAC_BOUNDS = {1: 25, 100: 25, 5000: 50}  # events of a request: times the HMAC over its body
 WRITE_BOUNDS = {  # DynamoDB's write units of one event
     "delivered": 1.1,
     "refused for now": 1.1,
-    "hard bounce": 6.0,
+    "hard bounce": 3.1,
     "first open": 2.1,
     "next open": 2.1,
     "click": 2.1,
