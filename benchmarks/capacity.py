@@ -2,8 +2,12 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from local.emulator import REGION
+from local.stage import PREFIX
 
 READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
 
@@ -28,13 +32,11 @@ class Meter:
 
     def watch(self) -> None:
         """Stand between the tables and DynamoDB, from now on."""
-        from mailtide.store import dynamo
-        from mailtide.store.row import Row
+        from mailtide import app
+        from mailtide.small_client import DYNAMODB
+        from mailtide.store import tables
 
-        events = dynamo.client().meta.events
-        events.register("provide-client-params.dynamodb", self._ask)
-        events.register("after-call.dynamodb", self._told)
-        Row.batches = _Watched(Row.batches, self)
+        tables.bind(PREFIX, REGION, _Watched(app.small_client(DYNAMODB), self))
 
     def book(self, operation: str, answer: dict[str, Any]) -> None:
         """Add what one answer says was consumed."""
@@ -45,37 +47,22 @@ class Meter:
             table = one["TableName"].partition("-")[2]
             kept[self.step, table, operation] += one["CapacityUnits"]
 
-    def _ask(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
-    def _told(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
-        self.book(model.name, parsed)
-
-
+@dataclass(frozen=True, slots=True)
 class _Watched:
     """The small client, watched."""
 
-    def __init__(self, client: Any, meter: Meter) -> None:
-        self._client = client
-        self._meter = meter
+    client: Any
+    meter: Meter
 
-    def batch_get_item(self, **arguments: Any) -> dict[str, Any]:
-        """Read items."""
-        answer: dict[str, Any] = self._client.batch_get_item(
-            ReturnConsumedCapacity="TOTAL", **arguments
-        )
-        if not answer.get("ConsumedCapacity"):  # the emulator does not tell: 1 unit for 4 KB
-            answer["ConsumedCapacity"] = [
-                {"TableName": table, "CapacityUnits": float(len(asked["Keys"]))}
-                for table, asked in arguments["RequestItems"].items()
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call."""
+        asked = {**arguments, "ReturnConsumedCapacity": "TOTAL"}
+        answer: dict[str, Any] = self.client.call(operation, asked)
+        if operation == "BatchGetItem" and not answer.get("ConsumedCapacity"):
+            answer["ConsumedCapacity"] = [  # the emulator does not tell: 1 unit for 4 KB
+                {"TableName": table, "CapacityUnits": float(len(of["Keys"]))}
+                for table, of in arguments["RequestItems"].items()
             ]
-        self._meter.book("BatchGetItem", answer)
-        return answer
-
-    def batch_write_item(self, **arguments: Any) -> dict[str, Any]:
-        """Write items."""
-        answer: dict[str, Any] = self._client.batch_write_item(
-            ReturnConsumedCapacity="TOTAL", **arguments
-        )
-        self._meter.book("BatchWriteItem", answer)
+        self.meter.book(operation, answer)
         return answer

@@ -11,14 +11,14 @@ from mailtide.store import dynamo
 from mailtide.store.event_rows import Item
 from mailtide.store.row import Row
 from mailtide.store.tables import WarmupRow
-from tests.tables import moto_tables
+from tests.tables import moto_tables, small_client_tables
 
 TABLE = "test-warmup_schedules"
 
 
-@pytest.fixture(autouse=True)
-def table() -> Iterator[None]:
-    with moto_tables(WarmupRow):
+@pytest.fixture(autouse=True, params=[moto_tables, small_client_tables])
+def table(request: pytest.FixtureRequest) -> Iterator[None]:
+    with request.param(WarmupRow):
         yield
 
 

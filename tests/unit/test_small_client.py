@@ -87,18 +87,6 @@ def world() -> Iterator[World]:
         (SQS, "send_message", "AmazonSQS.SendMessage", "application/x-amz-json-1.0"),
         (SQS, "send_message_batch", "AmazonSQS.SendMessageBatch", "application/x-amz-json-1.0"),
         (
-            DYNAMODB,
-            "batch_get_item",
-            "DynamoDB_20120810.BatchGetItem",
-            "application/x-amz-json-1.0",
-        ),
-        (
-            DYNAMODB,
-            "batch_write_item",
-            "DynamoDB_20120810.BatchWriteItem",
-            "application/x-amz-json-1.0",
-        ),
-        (
             SECRETS,
             "get_secret_value",
             "secretsmanager.GetSecretValue",
@@ -115,6 +103,12 @@ def test_a_call_is_a_signed_post_of_its_arguments(
     assert (headers["x-amz-target"], headers["content-type"]) == (target, content_type)
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=access/20261124/")
     assert headers["x-amz-security-token"] == "token"
+
+
+def test_a_call_can_be_made_by_its_operations_name(world: World) -> None:
+    assert world.client(DYNAMODB).call("GetItem", {"TableName": "t"}) == {"Done": True}
+    [(headers, body)] = world.requests
+    assert (headers["x-amz-target"], body) == ("DynamoDB_20120810.GetItem", {"TableName": "t"})
 
 
 def test_calls_share_a_connection(world: World) -> None:
@@ -160,6 +154,7 @@ def test_a_refusal_is_not_tried_again(world: World) -> None:
     with pytest.raises(AwsRefusedError, match="words") as refused:
         world.client().send_message()
     assert refused.value.code == "ResourceNotFoundException"
+    assert refused.value.answer["message"] == "words"
     assert len(world.requests) == 1
 
 

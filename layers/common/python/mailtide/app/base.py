@@ -107,7 +107,7 @@ def session() -> "Session":
 
 @cache
 def client(service: str) -> Any:
-    """Return botocore's one client of a service; DynamoDB's is the tables' own."""
+    """Return botocore's one client of a service."""
     from botocore.config import Config
 
     config = _config(_PATIENT)
@@ -137,7 +137,7 @@ def _config(patience: Patience) -> Any:
 
 @cache
 def small_client(service: Service, patience: Patience = _PATIENT) -> Any:
-    """Return the client of the few calls that are made for every message."""
+    """Return the client of the calls that are made for every message."""
     return SmallClient(
         service, endpoint(service.sdk, service.name), region(), patience, credentials, now
     )
@@ -185,7 +185,7 @@ def connect() -> None:
     """Bind the tables' models; every builder that uses one calls it."""
     from mailtide.store import tables
 
-    tables.bind(settings().table_prefix, region(), session(), small_client(DYNAMODB))
+    tables.bind(settings().table_prefix, region(), small_client(DYNAMODB))
 
 
 def new_id() -> str:

@@ -1,15 +1,32 @@
 """The tables about calls of the API: idempotency keys, and how many calls there were."""
 # ruff: noqa: D106 - `Meta` is PynamoDB's own place for a name, and says nothing else
 
+from base64 import b64decode, b64encode
+
 from pynamodb.attributes import (
-    BinaryAttribute,
+    Attribute,
     BooleanAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
 )
+from pynamodb.constants import STRING
 
 from mailtide.store.row import Instant, Row
+
+
+class Bytes(Attribute[bytes]):
+    """Bytes, stored as a text in base64: so no item needs more than JSON has."""
+
+    attr_type = STRING
+
+    def serialize(self, value: bytes) -> str:
+        """Write the text."""
+        return b64encode(value).decode()
+
+    def deserialize(self, value: str) -> bytes:
+        """Read the text."""
+        return b64decode(value)
 
 
 class IdempotencyRow(Row):
@@ -25,7 +42,7 @@ class IdempotencyRow(Row):
     claimed_at = Instant()
     begun_at = Instant()
     answered = BooleanAttribute(default=False)
-    answer = BinaryAttribute(null=True, legacy_encoding=False)
+    answer = Bytes(null=True)
     expires_at = TTLAttribute(null=True)
 
 

@@ -34,15 +34,10 @@ _PASSING_REASONS = frozenset(  # of a transaction that was cancelled
 
 
 def client() -> Any:
-    """Return the botocore client that all tables share."""
+    """Return the client that all tables share: botocore's, or one that answers as it does."""
     if Row.shared is None:
         raise RuntimeError("tables.bind has not been called")
     return Row.shared.client
-
-
-def batch_client() -> Any:
-    """Return the client of calls of many items, where each item's cost counts."""
-    return Row.batches or client()
 
 
 @contextmanager
@@ -81,7 +76,7 @@ def get_items(model: type[Row], keys: Keys) -> list[Item]:
         }
         for pause in _pauses():
             with translated():
-                answer = batch_client().batch_get_item(RequestItems=request)
+                answer = client().batch_get_item(RequestItems=request)
             items += answer["Responses"].get(table, ())
             request = answer.get("UnprocessedKeys") or {}
             if not request:
@@ -123,7 +118,7 @@ def query_items(
 
 
 def query_all(arguments: Mapping[str, Any]) -> Iterator[Item]:
-    """Yield the items of a query by botocore's arguments, page after page."""
+    """Yield the items of a query by DynamoDB's arguments, page after page."""
     start: Item = {}
     while True:
         with translated():
@@ -188,7 +183,7 @@ def _write_many(table: str, requests: Sequence[Item]) -> None:
         request: Item = {table: chunk}
         for pause in _pauses():
             with translated():
-                answer = batch_client().batch_write_item(RequestItems=request)
+                answer = client().batch_write_item(RequestItems=request)
             request = answer.get("UnprocessedItems") or {}
             if not request:
                 break

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
-from botocore.session import Session
 from pynamodb.attributes import Attribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
@@ -75,26 +74,25 @@ class Schema:
 
 
 class SharedConnection(Connection):
-    """PynamoDB's connection over a botocore session that other clients use too."""
+    """PynamoDB's connection over a client that other things use too."""
 
-    def __init__(self, session: Session, region: str) -> None:
+    def __init__(self, client: Any, region: str) -> None:
         super().__init__(region=region)
-        self._shared_session = session
+        self._shared_client = client
 
     @property
-    def session(self) -> Session:
-        """The session that every client of the process is made from."""
-        return self._shared_session
+    def client(self) -> Any:
+        """The one client of the process."""
+        return self._shared_client
 
 
 class Row(Model):
-    """Base of every model: all tables share one botocore session and client.
+    """Base of every model: all tables share one client.
 
     PynamoDB gives each model a client of its own, about 50 ms of cold start apiece.
     """
 
     shared: ClassVar[Connection | None] = None
-    batches: ClassVar[Any] = None  # what makes calls of many items; None: the shared client
     table: ClassVar[str]  # the name without the prefix
     stream: ClassVar[bool] = False
 

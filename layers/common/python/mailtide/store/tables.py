@@ -7,7 +7,7 @@ Source: docs/tables.md (who writes what, and why a key is what it is).
 """
 # ruff: noqa: D106 - `Meta` is PynamoDB's own place for a name, and says nothing else
 
-from botocore.session import Session, get_session
+from botocore.session import get_session
 from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
@@ -20,6 +20,7 @@ from pynamodb.attributes import (
 from mailtide.store.call_tables import IdempotencyRow, RequestCountRow
 from mailtide.store.campaign_tables import CampaignRow, SegmentRow, TriggerRow
 from mailtide.store.indexes import DueIndex, OpenIndex, ProblemIndex, RecipientIndex
+from mailtide.store.item_client import Calls, ItemClient
 from mailtide.store.job_tables import JobRow
 from mailtide.store.row import Instant, Row, SharedConnection
 from mailtide.store.submission_tables import SubmissionRow
@@ -279,12 +280,13 @@ ALL: tuple[type[Row], ...] = (
 )
 
 
-def bind(prefix: str, region: str, session: Session | None = None, batches: object = None) -> None:
-    """Name the physical tables and connect all of them over one session; once per process.
+def bind(prefix: str, region: str, calls: Calls | None = None) -> None:
+    """Name the physical tables and connect all of them; once per process.
 
-    `batches` makes the calls of many items in place of the session's own client.
+    `calls` makes DynamoDB's calls; without it botocore's client does, with the credentials that
+    botocore finds.
     """
-    Row.shared = SharedConnection(session or get_session(), region)
-    Row.batches = batches
+    client = ItemClient(calls) if calls else get_session().create_client("dynamodb", region)
+    Row.shared = SharedConnection(client, region)
     for model in ALL:
         model.bind_table(prefix)

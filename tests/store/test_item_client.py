@@ -1,0 +1,56 @@
+"""The item client: what botocore adds to a call, and how refusals look. The rest: `test_dynamo`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mailtide.errors import RetryableError
+from mailtide.small_client import Answer, AwsRefusedError
+from mailtide.store.item_client import ItemClient
+
+
+@dataclass
+class Calls:
+    """Keeps what is asked, and answers or fails as it was told to."""
+
+    error: Exception | None = None
+    made: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+        self.made.append((operation, arguments))
+        if self.error:
+            raise self.error
+        return {}
+
+
+def test_each_transaction_has_a_token_of_its_own_so_that_a_repeat_is_none() -> None:
+    calls = Calls()
+    client = ItemClient(calls)
+    client.transact_write_items(TransactItems=[])
+    client.transact_write_items(TransactItems=[])
+    client.transact_write_items(TransactItems=[], ClientRequestToken="mine")
+    tokens = [arguments["ClientRequestToken"] for _, arguments in calls.made]
+    assert len({*tokens}) == 3
+    assert tokens[2] == "mine"
+
+
+def test_no_other_call_has_one() -> None:
+    calls = Calls()
+    ItemClient(calls).put_item(TableName="t")
+    assert calls.made == [("PutItem", {"TableName": "t"})]
+
+
+def test_a_refusal_has_botocores_form_and_all_that_was_said() -> None:
+    said = {"__type": "x#Failed", "Message": "why", "Item": {"a": {"S": "b"}}}
+    with pytest.raises(ClientError, match="PutItem operation: why") as refused:
+        ItemClient(Calls(AwsRefusedError("Failed", said))).put_item()
+    assert refused.value.response["Error"] == {"Code": "Failed", "Message": "why"}
+    assert refused.value.response["Item"] == said["Item"]
+
+
+def test_trouble_that_may_pass_stays_what_it_is() -> None:
+    with pytest.raises(RetryableError):
+        ItemClient(Calls(RetryableError("later"))).query()
