@@ -249,7 +249,8 @@ def test_a_partition_is_read_over_all_its_pages(client: Patch) -> None:
     assert found == [{"reserved": {"N": str(i)}} for i in range(7)]
 
 
-def test_without_bound_tables_there_is_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Row, "shared", None)
-    with pytest.raises(RuntimeError, match="bind"):
-        dynamo.client()
+def test_without_bound_tables_there_is_no_client() -> None:
+    with pytest.MonkeyPatch.context() as patch:  # undone before the tables are bound anew
+        patch.setattr(Row, "shared", None)
+        with pytest.raises(RuntimeError, match="bind"):
+            dynamo.client()
