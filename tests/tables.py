@@ -39,14 +39,16 @@ def small_client_tables(*models: type[Row]) -> Iterator[None]:
             DYNAMODB,
             url,
             REGION,
-            Patience(answer=5, tries=1),
+            Patience(answer=5, tries=1, pause=0),
             lambda: Credentials("access", "secret"),
             lambda: datetime.now(UTC),
         )
         tables.bind(PREFIX, REGION, client)
-        yield
-        client.close()
-        tables.bind(PREFIX, REGION)
+        try:
+            yield
+        finally:
+            client.close()
+            tables.bind(PREFIX, REGION)
 
 
 class _MotoOverHttp(QuietHandler):

@@ -1,6 +1,6 @@
 """The item client: what botocore adds to a call, and how refusals look. The rest: `test_dynamo`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,10 @@ from botocore.exceptions import ClientError
 
 from mailtide.errors import RetryableError
 from mailtide.small_client import Answer, AwsRefusedError
+from mailtide.store import dynamo, tables
 from mailtide.store.item_client import ItemClient
+from mailtide.store.tables import WarmupRow
+from tests.tables import PREFIX, REGION, moto_tables
 
 
 @dataclass
@@ -51,6 +54,29 @@ def test_a_refusal_has_botocores_form_and_all_that_was_said() -> None:
     assert refused.value.response["Item"] == said["Item"]
 
 
-def test_trouble_that_may_pass_stays_what_it_is() -> None:
-    with pytest.raises(RetryableError):
-        ItemClient(Calls(RetryableError("later"))).query()
+ROW = WarmupRow("ip1#2026-11-24", "r1")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: dynamo.put(ROW),
+        lambda: dynamo.update(ROW, [WarmupRow.reserved.set(1)]),
+        lambda: dynamo.get(WarmupRow, "ip1#2026-11-24", "r1"),
+        lambda: dynamo.get_many(WarmupRow, [("ip1#2026-11-24", "r1")]),
+        lambda: dynamo.put_many("t", [ROW.serialize()]),
+        lambda: dynamo.transact([dynamo.transact_put(ROW)]),
+        lambda: list(dynamo.query_items(WarmupRow, "ip1#2026-11-24")),
+        lambda: list(WarmupRow.query("ip1#2026-11-24")),
+    ],
+)
+def test_trouble_that_may_pass_stays_what_it_is_whoever_calls(use: Callable[[], Any]) -> None:
+    trouble = RetryableError("later")
+    with moto_tables(WarmupRow):  # what is bound at the end
+        tables.bind(PREFIX, REGION, Calls(trouble))
+        try:
+            with pytest.raises(RetryableError) as raised, dynamo.calling():
+                use()
+        finally:
+            tables.bind(PREFIX, REGION)
+    assert raised.value is trouble

@@ -1,6 +1,7 @@
 """The small client against a service that answers as it is told, refuses, or hangs up."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,10 +46,11 @@ class World:
             service,
             self.url,
             "us-east-1",
-            Patience(answer=5, tries=tries, pause=1),
+            Patience(answer=5, tries=tries, pause=2),
             lambda: Credentials("access", "secret", "token"),
             lambda: NOW,
             self.slept.append,
+            lambda: 0.5,
         )
         self.clients.append(made)
         return made
@@ -140,6 +142,18 @@ def test_what_may_pass_is_tried_again_more_slowly(world: World, answer: tuple[in
     world.script = [answer, answer]
     assert world.client().send_message() == {"Done": True}
     assert (len(world.requests), world.slept) == (3, [1, 2])
+
+
+def test_two_clients_do_not_come_back_together(world: World) -> None:
+    slept: list[float] = []
+    for _ in range(2):
+        client = world.client()
+        client.dice, client.sleep = random.random, slept.append
+        world.script = [refusal("ThrottlingException")]
+        client.send_message()
+    first, second = slept
+    assert first != second
+    assert 0 <= min(slept) <= max(slept) < 2
 
 
 def test_what_does_not_pass_ends_as_retryable(world: World) -> None:

@@ -10,6 +10,7 @@ Source: the services' JSON protocols (AWS JSON 1.0 and 1.1).
 
 import http.client
 import json
+import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +60,7 @@ class Patience:
 
     answer: float
     tries: int
-    pause: float = 0.05  # before the second try; doubled from try to try
+    pause: float  # the longest before the second try; doubled from try to try
 
 
 @dataclass(slots=True)
@@ -78,6 +79,7 @@ class SmallClient:
     credentials: Callable[[], Credentials]
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
+    dice: Callable[[], float] = random.random  # at least 0, below 1
     _signer: Signer = field(init=False)
     _kept: list[http.client.HTTPConnection] = field(default_factory=list, init=False)
 
@@ -127,9 +129,12 @@ class SmallClient:
             self._kept.pop().close()
 
     def _pauses(self) -> Iterator[float]:
-        """Yield the seconds to wait after each try; after the last there is none."""
+        """Yield the seconds to wait after each try; after the last there is none.
+
+        They are drawn, so that those who were throttled together do not come back together.
+        """
         for attempt in range(self.patience.tries - 1):
-            yield self.patience.pause * 2**attempt
+            yield self.dice() * self.patience.pause * 2**attempt
         yield 0.0
 
     def _exchange(self, operation: str, body: bytes) -> tuple[int, Answer]:

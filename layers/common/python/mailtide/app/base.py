@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "MAILTIDE_"
 _RESERVE = timedelta(seconds=30)  # of a sender's time, for what follows the last hand-over
-_PATIENT = Patience(answer=15, tries=4)
-_HASTY = Patience(answer=2, tries=2)  # somebody waits for a page or an image
+_PATIENT = Patience(answer=15, tries=4, pause=1.0)  # as botocore's standard mode
+_HASTY = Patience(answer=2, tries=2, pause=0.1)  # somebody waits for a page or an image
 
 
 @dataclass(frozen=True, slots=True)
