@@ -1,4 +1,7 @@
-"""Coming back: what an event costs, from the webhook's signature to its rows."""
+"""Coming back: what an event costs, from the webhook's signature to its rows.
+
+Not in it: what `rollup` and `react` make of the rows (`benchmarks/life.py` has both).
+"""
 
 import hmac
 import json
@@ -9,12 +12,11 @@ from contextlib import redirect_stdout
 from datetime import timedelta
 from functools import partial
 from io import StringIO
-from typing import Any
 
 from benchmarks import sink
 from benchmarks.capacity import Meter
 from benchmarks.careful import TABLE, make_table
-from benchmarks.life import Handler, calls
+from benchmarks.life import calls
 from benchmarks.measure import cpu, cpu_per_call
 from benchmarks.promise import Promise
 from local import stage
@@ -41,9 +43,8 @@ def run() -> Iterable[Promise]:
         newsletter.add_people(PEOPLE)
         newsletter.start(newsletter.relay(port))
         with redirect_stdout(StringIO()):  # where metrics are written
-            launch(stage.sqs_event(standing.bodies("launch")), stage.Context())
-            for order in standing.bodies("sending"):
-                sender(stage.sqs_event([order]), stage.Context())
+            stage.invoke(launch, [stage.sqs_event(standing.bodies("launch"))])
+            stage.invoke(sender, [stage.sqs_event([one]) for one in standing.bodies("sending")])
         reports.add_source()
         messages = reports.message_ids(PEOPLE)
         yield from _requests(messages)
@@ -93,7 +94,7 @@ class _Nowhere:
 
 
 def _events(messages: Sequence[str]) -> Iterable[Promise]:
-    """Write one event of a kind to each message, and to as many again without us."""
+    """Write events of every kind through `ingest`, beside one put for each as boto3 makes it."""
     from functions.ingest.handler import lambda_handler as ingest
     from local import reports
     from mailtide import app
@@ -118,7 +119,7 @@ def _events(messages: Sequence[str]) -> Iterable[Promise]:
     for kind, bodies in payloads.items():
         requests = [stage.sqs_event(call) for call in calls(bodies)]
         with meter.during(kind):
-            spent = cpu(partial(_work, ingest, requests))
+            spent = cpu(partial(stage.invoke, ingest, requests))
         spent /= counts[kind]
         writes = sum(n for (step, _, _), n in meter.writes.items() if step == kind)
         yield Promise(
@@ -130,13 +131,6 @@ def _events(messages: Sequence[str]) -> Iterable[Promise]:
             f"{careful * 1e6:,.0f} µs",
             unit="units",
         )
-
-
-def _work(handler: Handler, requests: Sequence[dict[str, Any]]) -> None:
-    for request in requests:
-        answer = handler(request, stage.Context())
-        if answer.get("batchItemFailures"):
-            raise RuntimeError(str(answer))
 
 
 def _careful(body: bytes) -> None:

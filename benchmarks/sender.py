@@ -21,10 +21,9 @@ def run() -> Iterable[Promise]:
 
         newsletter.add_people(PEOPLE)
         newsletter.start(newsletter.relay(port))
-        launch(stage.sqs_event(standing.bodies("launch")), stage.Context())
-        orders = standing.bodies("sending")
-        ours = cpu(lambda: [sender(stage.sqs_event([one]), stage.Context()) for one in orders])
-        ours /= PEOPLE
+        stage.invoke(launch, [stage.sqs_event(standing.bodies("launch"))])
+        orders = [stage.sqs_event([one]) for one in standing.bodies("sending")]
+        ours = cpu(lambda: stage.invoke(sender, orders)) / PEOPLE
         careful.make_table()
         people = [newsletter.contact(number) for number in range(PEERS)]
         theirs = cpu(lambda: careful.send(people, port)) / PEERS

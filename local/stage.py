@@ -7,7 +7,7 @@ DynamoDB's capacity units are those that the emulator computes as DynamoDB does.
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,7 @@ from local.emulator import REGION, Emulator
 PREFIX = "bench"
 BUCKET = "bench-data"
 QUEUES = ("launch", "sending", "transact", "events", "imports", "jobs")
+Handler = Callable[[dict[str, Any], Any], Any]
 QUIET = {  # read when a handler is imported
     "LOG_LEVEL": "ERROR",
     "POWERTOOLS_SERVICE_NAME": "bench",
@@ -85,6 +86,18 @@ def standing(**settings: str) -> Iterator[Stage]:
 def sqs_event(bodies: Sequence[str]) -> dict[str, Any]:
     """Return a batch of SQS messages as Lambda hands it to a function."""
     return {"Records": [_record(number, body) for number, body in enumerate(bodies)]}
+
+
+def invoke(handler: Handler, events: Iterable[dict[str, Any]]) -> None:
+    """Call a handler with each event.
+
+    Raises:
+        RuntimeError: when it says that it failed with a part of one.
+    """
+    for event in events:
+        answer = handler(event, Context())
+        if answer.get("batchItemFailures"):
+            raise RuntimeError(f"{handler.__module__}: {answer}")
 
 
 def _record(number: int, body: str) -> dict[str, Any]:

@@ -36,16 +36,18 @@ Patch = Callable[..., Calls]
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Patch:
-    """Change the client's call of a name: `change(call, arguments)` stands in for it."""
+    """Change the client's call of an operation: `change(call, arguments)` stands in for it."""
 
-    def patch(name: str, change: Callable[[Callable[..., Any], Item], Any]) -> Calls:
-        real, calls = getattr(dynamo.client(), name), []
+    def patch(operation: str, change: Callable[[Callable[..., Any], Item], Any]) -> Calls:
+        real, calls = dynamo.client()._make_api_call, []
 
-        def call(**arguments: Any) -> Any:
+        def call(name: str, arguments: Item) -> Any:
+            if name != operation:
+                return real(name, arguments)
             calls.append(arguments)
-            return change(real, arguments)
+            return change(lambda **changed: real(name, changed), arguments)
 
-        monkeypatch.setattr(dynamo.client(), name, call)
+        monkeypatch.setattr(dynamo.client(), "_make_api_call", call)
         return calls
 
     return patch
@@ -78,7 +80,7 @@ def test_keys_that_were_left_unprocessed_are_read_again(client: Patch) -> None:
             answer["UnprocessedKeys"] = {TABLE: {"Keys": keys[3:], "ConsistentRead": True}}
         return answer
 
-    calls = client("batch_get_item", leave_all_but_three)
+    calls = client("BatchGetItem", leave_all_but_three)
     assert stored([key(i) for i in range(10)]) == list(range(10))
     assert len(calls) == 4
     assert all(call["RequestItems"][TABLE]["ConsistentRead"] for call in calls)
@@ -88,7 +90,7 @@ def test_a_key_that_is_never_processed_is_an_error_and_not_an_absence(client: Pa
     def leave_all(call: Callable[..., Any], arguments: Item) -> Any:
         return {"Responses": {}, "UnprocessedKeys": arguments["RequestItems"]}
 
-    client("batch_get_item", leave_all)
+    client("BatchGetItem", leave_all)
     with pytest.raises(RetryableError):
         dynamo.get_many(WarmupRow, [key(1)])
 
@@ -103,7 +105,7 @@ def test_items_that_were_left_unprocessed_are_written_again(
             answer["UnprocessedItems"] = {TABLE: requests[10:]}
         return answer
 
-    client("batch_write_item", leave_all_but_ten)
+    client("BatchWriteItem", leave_all_but_ten)
     dynamo.put_many(TABLE, [item(i) for i in range(60)])
     assert stored([key(i) for i in range(60)]) == list(range(60))
     assert pauses == sorted(pauses[:2]) * 2  # two chunks of 25 and one of 10; longer each time
@@ -113,7 +115,7 @@ def test_an_item_that_is_never_written_is_an_error(client: Patch) -> None:
     def leave_all(call: Callable[..., Any], arguments: Item) -> Any:
         return {"UnprocessedItems": arguments["RequestItems"]}
 
-    client("batch_write_item", leave_all)
+    client("BatchWriteItem", leave_all)
     with pytest.raises(RetryableError):
         dynamo.put_many(TABLE, [item(1)])
 
@@ -133,7 +135,7 @@ def test_what_may_work_later_is_retryable(client: Patch, trouble: Exception) -> 
     def fail(call: Callable[..., Any], arguments: Item) -> Any:
         raise trouble
 
-    client("put_item", fail)
+    client("PutItem", fail)
     with pytest.raises(RetryableError) as raised:
         dynamo.put(WarmupRow(*key(1)))
     assert raised.value.__cause__ is trouble
@@ -143,16 +145,16 @@ def test_what_we_did_wrong_stays_loud(client: Patch) -> None:
     def fail(call: Callable[..., Any], arguments: Item) -> Any:
         raise error("ValidationException")
 
-    client("put_item", fail)
+    client("PutItem", fail)
     with pytest.raises(ClientError):
         dynamo.put(WarmupRow(*key(1)))
 
 
-def test_trouble_in_a_models_own_query_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(operation: str, arguments: Item) -> Any:
+def test_trouble_in_a_models_own_query_is_named_too(client: Patch) -> None:
+    def fail(call: Callable[..., Any], arguments: Item) -> Any:
         raise error("ThrottlingException")
 
-    monkeypatch.setattr(dynamo.client(), "_make_api_call", fail)
+    client("Query", fail)
     with pytest.raises(RetryableError), dynamo.calling():
         list(WarmupRow.query("ip1#2026-11-24"))
 
@@ -198,7 +200,7 @@ def test_a_conflict_with_another_transaction_is_tried_again(client: Patch) -> No
             raise cancelled("TransactionConflict", "None")
         return call(**arguments)
 
-    calls = client("transact_write_items", conflict_twice)
+    calls = client("TransactWriteItems", conflict_twice)
     assert dynamo.transact([dynamo.transact_put(WarmupRow(*key(1), reserved=1))]) is None
     assert stored([key(1)]) == [1]
 
@@ -209,7 +211,7 @@ def test_a_write_of_an_item_that_a_transaction_has_is_tried_again(client: Patch)
             raise error("TransactionConflictException")
         return call(**arguments)
 
-    calls = client("update_item", conflict_twice)
+    calls = client("UpdateItem", conflict_twice)
     assert dynamo.update(WarmupRow(*key(1)), [WarmupRow.reserved.set(1)]) is None
     assert len(calls) == 3
 
@@ -218,7 +220,7 @@ def test_a_write_that_always_meets_a_transaction_is_retryable(client: Patch) -> 
     def conflict(call: Callable[..., Any], arguments: Item) -> Any:
         raise error("TransactionConflictException")
 
-    client("put_item", conflict)
+    client("PutItem", conflict)
     with pytest.raises(RetryableError):
         dynamo.put(WarmupRow(*key(1)))
 
@@ -229,7 +231,7 @@ def test_endless_conflicts_are_retryable_and_other_reasons_are_loud(client: Patc
     def fail(call: Callable[..., Any], arguments: Item) -> Any:
         raise cancelled(*codes)
 
-    client("transact_write_items", fail)
+    client("TransactWriteItems", fail)
     operations = [dynamo.transact_put(WarmupRow(*key(1)))]
     with pytest.raises(RetryableError):
         dynamo.transact(operations)
@@ -244,7 +246,7 @@ def test_a_partition_is_read_over_all_its_pages(client: Patch) -> None:
     def three_at_a_time(call: Callable[..., Any], arguments: Item) -> Any:
         return call(**arguments, Limit=3)
 
-    client("query", three_at_a_time)
+    client("Query", three_at_a_time)
     found = list(dynamo.query_items(WarmupRow, "ip1#2026-11-24", ["reserved"]))
     assert found == [{"reserved": {"N": str(i)}} for i in range(7)]
 

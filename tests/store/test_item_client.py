@@ -29,27 +29,30 @@ class Calls:
         return {}
 
 
+def call(calls: Calls, operation: str, **arguments: Any) -> Answer:
+    """Make a call as PynamoDB does."""
+    return ItemClient(calls)._make_api_call(operation, arguments)
+
+
 def test_each_transaction_has_a_token_of_its_own_so_that_a_repeat_is_none() -> None:
     calls = Calls()
-    client = ItemClient(calls)
-    client.transact_write_items(TransactItems=[])
-    client.transact_write_items(TransactItems=[])
-    client.transact_write_items(TransactItems=[], ClientRequestToken="mine")
-    tokens = [arguments["ClientRequestToken"] for _, arguments in calls.made]
+    for arguments in ({}, {}, {"ClientRequestToken": "mine"}):
+        call(calls, "TransactWriteItems", TransactItems=[], **arguments)
+    tokens = [made["ClientRequestToken"] for _, made in calls.made]
     assert len({*tokens}) == 3
     assert tokens[2] == "mine"
 
 
 def test_no_other_call_has_one() -> None:
     calls = Calls()
-    ItemClient(calls).put_item(TableName="t")
+    call(calls, "PutItem", TableName="t")
     assert calls.made == [("PutItem", {"TableName": "t"})]
 
 
 def test_a_refusal_has_botocores_form_and_all_that_was_said() -> None:
     said = {"__type": "x#Failed", "Message": "why", "Item": {"a": {"S": "b"}}}
     with pytest.raises(ClientError, match="PutItem operation: why") as refused:
-        ItemClient(Calls(AwsRefusedError("Failed", said))).put_item()
+        call(Calls(AwsRefusedError("Failed", said)), "PutItem")
     assert refused.value.response["Error"] == {"Code": "Failed", "Message": "why"}
     assert refused.value.response["Item"] == said["Item"]
 

@@ -40,6 +40,18 @@ def client() -> Any:
     return Row.shared.client
 
 
+def call(operation: str, **arguments: Any) -> Item:
+    """Make one call by its operation's name, as PynamoDB makes its own.
+
+    Raises:
+        ClientError: when it was refused, and would be again.
+        RetryableError: when it may work later.
+    """
+    with translated():
+        answer: Item = client()._make_api_call(operation, arguments)  # noqa: SLF001 - its one way
+    return answer
+
+
 @contextmanager
 def calling() -> Iterator[None]:
     """Raise errors of PynamoDB's and botocore's calls in our words."""
@@ -53,8 +65,7 @@ def calling() -> Iterator[None]:
 def get(model: type[R], hash_key: str, range_key: str) -> R | None:
     """Read one row consistently."""
     key = model.raw_key(hash_key, range_key)
-    with translated():
-        answer = client().get_item(TableName=model.Meta.table_name, Key=key, ConsistentRead=True)
+    answer = call("GetItem", TableName=model.Meta.table_name, Key=key, ConsistentRead=True)
     return model.from_raw_data(answer["Item"]) if "Item" in answer else None
 
 
@@ -75,8 +86,7 @@ def get_items(model: type[Row], keys: Keys) -> list[Item]:
             table: {"Keys": [model.raw_key(*key) for key in chunk], "ConsistentRead": True}
         }
         for pause in _pauses():
-            with translated():
-                answer = client().batch_get_item(RequestItems=request)
+            answer = call("BatchGetItem", RequestItems=request)
             items += answer["Responses"].get(table, ())
             request = answer.get("UnprocessedKeys") or {}
             if not request:
@@ -121,8 +131,7 @@ def query_all(arguments: Mapping[str, Any]) -> Iterator[Item]:
     """Yield the items of a query by DynamoDB's arguments, page after page."""
     start: Item = {}
     while True:
-        with translated():
-            page = client().query(**arguments, **start)
+        page = call("Query", **arguments, **start)
         yield from page["Items"]
         if "LastEvaluatedKey" not in page:
             return
@@ -131,7 +140,7 @@ def query_all(arguments: Mapping[str, Any]) -> Iterator[Item]:
 
 def put(row: Row, condition: Condition | None = None) -> Item | None:
     """Write a whole row; return None, or the item that stands there if the condition failed."""
-    return _write("put_item", row.get_save_kwargs_from_instance(condition, _OLD))
+    return _write("PutItem", row.get_save_kwargs_from_instance(condition, _OLD))
 
 
 def put_item(model: type[Row], item: Item, condition: Condition) -> Item | None:
@@ -147,7 +156,7 @@ def put_item(model: type[Row], item: Item, condition: Condition) -> Item | None:
     }
     if values:
         arguments["ExpressionAttributeValues"] = values
-    return _write("put_item", arguments)
+    return _write("PutItem", arguments)
 
 
 def update(row: Row, actions: Sequence[Action], condition: Condition | None = None) -> Item | None:
@@ -155,14 +164,12 @@ def update(row: Row, actions: Sequence[Action], condition: Condition | None = No
 
     An item that does not exist is {}.
     """
-    return _write(
-        "update_item", row.get_update_kwargs_from_instance(list(actions), condition, _OLD)
-    )
+    return _write("UpdateItem", row.get_update_kwargs_from_instance(list(actions), condition, _OLD))
 
 
 def delete(row: Row, condition: Condition | None = None) -> Item | None:
     """Remove the row of `row`'s key; return None, or what stands there if the condition failed."""
-    return _write("delete_item", row.get_delete_kwargs_from_instance(condition, _OLD))
+    return _write("DeleteItem", row.get_delete_kwargs_from_instance(condition, _OLD))
 
 
 def put_many(table: str, items: Iterable[Item]) -> None:
@@ -182,8 +189,7 @@ def _write_many(table: str, requests: Sequence[Item]) -> None:
     for chunk in chunks(requests, WRITE_LIMIT):
         request: Item = {table: chunk}
         for pause in _pauses():
-            with translated():
-                answer = client().batch_write_item(RequestItems=request)
+            answer = call("BatchWriteItem", RequestItems=request)
             request = answer.get("UnprocessedItems") or {}
             if not request:
                 break
@@ -200,8 +206,7 @@ def transact(operations: Sequence[Mapping[str, Any]]) -> list[Item | None] | Non
     """
     for pause in _pauses():
         try:
-            with translated():
-                client().transact_write_items(TransactItems=list(operations))
+            call("TransactWriteItems", TransactItems=list(operations))
         except ClientError as error:
             if code_of(error) != "TransactionCanceledException":
                 raise
@@ -242,8 +247,7 @@ def _write(operation: str, arguments: Item) -> Item | None:
     """Write one item; a transaction that has it at the moment is waited for."""
     for pause in _pauses():
         try:
-            with translated():
-                getattr(client(), operation)(**arguments)
+            call(operation, **arguments)
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 found: Item = error.response.get("Item", {})

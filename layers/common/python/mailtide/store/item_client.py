@@ -1,8 +1,9 @@
 """Item client: DynamoDB's calls as PynamoDB and the stores make them, over the small client.
 
-It takes the place of botocore's client: the same names, arguments, answers and errors. A sender or
-`ingest` makes some eight calls for a block or an event, and botocore's took a third of all CPU. No
-attribute of ours is binary, so an item is the same in JSON as in Python.
+It takes the place of botocore's client: the same arguments, answers and errors. A sender or
+`ingest` makes some eight calls for a block or an event, and botocore's took a third of all CPU
+(`benchmarks/life.py`). No attribute of ours is binary, so an item is the same in JSON as in Python.
+Source: DynamoDB API reference, "TransactWriteItems" (its token) and "CommonErrors".
 """
 
 from collections.abc import Mapping
@@ -30,17 +31,18 @@ class Calls(Protocol):
 
 
 class ItemClient:
-    """What PynamoDB asks of botocore's client, and `dynamo` beside it.
-
-    Every method raises botocore's ClientError for a refusal, and RetryableError for trouble that
-    may pass.
-    """
+    """What PynamoDB asks of botocore's client, and `dynamo` beside it."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
     def _make_api_call(self, operation: str, arguments: Answer) -> Answer:
-        """Make one call; PynamoDB makes all of its calls by this name."""
+        """Make one call; the name is what PynamoDB knows it by.
+
+        Raises:
+            ClientError: botocore's, when it was refused, and would be again.
+            RetryableError: when it may work later.
+        """
         if operation == "TransactWriteItems":  # a repeat is no second transaction, for 10 minutes
             arguments = {"ClientRequestToken": uuid4().hex, **arguments}
         try:
@@ -52,35 +54,3 @@ class ItemClient:
                 "ResponseMetadata": {"HTTPStatusCode": _REFUSED},
             }
             raise ClientError(told, operation) from refused
-
-    def batch_get_item(self, **arguments: Any) -> Answer:
-        """Read items by their keys."""
-        return self._make_api_call("BatchGetItem", arguments)
-
-    def batch_write_item(self, **arguments: Any) -> Answer:
-        """Put or remove items by their keys."""
-        return self._make_api_call("BatchWriteItem", arguments)
-
-    def delete_item(self, **arguments: Any) -> Answer:
-        """Remove an item."""
-        return self._make_api_call("DeleteItem", arguments)
-
-    def get_item(self, **arguments: Any) -> Answer:
-        """Read an item."""
-        return self._make_api_call("GetItem", arguments)
-
-    def put_item(self, **arguments: Any) -> Answer:
-        """Write an item."""
-        return self._make_api_call("PutItem", arguments)
-
-    def query(self, **arguments: Any) -> Answer:
-        """Read a page of a partition."""
-        return self._make_api_call("Query", arguments)
-
-    def transact_write_items(self, **arguments: Any) -> Answer:
-        """Write all or nothing."""
-        return self._make_api_call("TransactWriteItems", arguments)
-
-    def update_item(self, **arguments: Any) -> Answer:
-        """Change an item."""
-        return self._make_api_call("UpdateItem", arguments)

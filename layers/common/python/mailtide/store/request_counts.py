@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from pynamodb.expressions.update import Action
 
-from mailtide.aws_errors import translated
 from mailtide.domain.rate_limit import WINDOW
 from mailtide.store import dynamo
 from mailtide.store.call_tables import RequestCountRow
@@ -28,6 +27,5 @@ class RequestCounts:
             RequestCountRow.expires_at.set(window + WINDOW + _KEPT),
         ]
         arguments = row.get_update_kwargs_from_instance(actions) | {"ReturnValues": "UPDATED_NEW"}
-        with translated():
-            answer = dynamo.client().update_item(**arguments)
+        answer = dynamo.call("UpdateItem", **arguments)
         return int(answer["Attributes"]["requests"]["N"])
